@@ -1,0 +1,120 @@
+"""The agreement certificate: exact, NUTS and frequentist answers to one question, side by side."""
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from kyphobayes.checks.check import Check
+from kyphobayes.fit import summary
+from kyphobayes.names import AGGREGATE, MU, STUDY, TAU, THETA
+
+MCSE_BOUND = 4.5  # so far out one of 100 comparisons lies with probability below 1 in 1000
+SD_BOUND = 0.5  # posterior standard deviations between Bayesian and frequentist mu
+SD_LIMIT = 2.0  # beyond this no known reason excuses a difference
+FEW = 5  # studies below which an estimate of tau says little
+
+
+def certificate(
+    exact: xr.DataTree | None, nuts: xr.DataTree | None, witness: pd.DataFrame, prior_range: float = 0.0
+) -> Check:
+    """Hold the three witnesses against each other.
+
+    Parameters
+    ----------
+    exact, nuts : DataTree or None
+        Fits of the same model, evidence and priors.
+    witness : DataFrame
+        From `kyphobayes.witness`; its last row is the cross-check for mu.
+    prior_range : float
+        Spread of the posterior mean of mu over the prior sets compared, in posterior sd: a reason why
+        Bayesian and frequentist answers may differ.
+
+    Returns
+    -------
+    Check
+        Table columns: between, quantity, left, right, difference, unit, bound, passed, reason. A
+        difference beyond its bound passes only where a reason is known, and the reason is printed.
+    """
+    rows = []
+    if exact is not None and nuts is not None:
+        rows += _engines(exact, nuts)
+    reference = exact if exact is not None else nuts
+    if reference is not None:
+        rows += _frequentist(reference, witness, prior_range)
+    columns = ["between", "quantity", "left", "right", "difference", "unit", "bound", "passed", "reason"]
+    table = pd.DataFrame(rows, columns=columns)
+    failed = table[~table["passed"]]
+    if failed.empty:
+        expected = int((table["reason"] != "").sum())
+        text = f"{len(table)} comparisons agree" + (f", {expected} of them with a known reason" if expected else "")
+    else:
+        worst = failed.iloc[0]
+        text = (
+            f"{len(failed)} of {len(table)} comparisons disagree, first {worst['between']} on {worst['quantity']}: "
+            f"{worst['left']:.4g} against {worst['right']:.4g}, {abs(worst['difference']):.1f} {worst['unit']}"
+        )
+    return Check("agreement", failed.empty, text, table)
+
+
+def _engines(exact: xr.DataTree, nuts: xr.DataTree) -> list[tuple]:
+    """Exact against NUTS: means and interval limits in units of the Monte Carlo standard error."""
+    truth, draws = summary(exact), summary(nuts)
+    posterior = nuts["posterior"].dataset[[*AGGREGATE, THETA]]
+    errors = {
+        "mean": draws["mcse_mean"],
+        "low": _mcse_of_quantile(posterior, 0.025, draws.index),
+        "high": _mcse_of_quantile(posterior, 0.975, draws.index),
+    }
+    rows = []
+    for quantity in truth.index:
+        for statistic, mcse in errors.items():
+            left, right = truth.loc[quantity, statistic], draws.loc[quantity, statistic]
+            difference = float((right - left) / mcse[quantity])
+            passed = bool(abs(difference) <= MCSE_BOUND)
+            rows.append(
+                ("exact ~ NUTS", f"{quantity} {statistic}", left, right, difference, "MCSE", MCSE_BOUND, passed, "")
+            )
+    return rows
+
+
+def _mcse_of_quantile(posterior: xr.Dataset, prob: float, index: pd.Index) -> pd.Series:
+    errors = az.mcse(posterior, method="quantile", prob=prob)
+    values = [*(float(errors[name]) for name in AGGREGATE), *errors[THETA].transpose(STUDY).values]
+    return pd.Series(values, index=index)
+
+
+def _frequentist(fit: xr.DataTree, witness: pd.DataFrame, prior_range: float) -> list[tuple]:
+    """Bayes against the frequentist cross-check: mu and tau in posterior standard deviations."""
+    table, other = summary(fit), witness.iloc[-1]
+    between = f"Bayes ~ {witness.index[-1]}"
+    reasons = "; ".join(_reasons(other, prior_range))
+    rows = []
+    for quantity, estimate in ((MU, other["mu"]), (TAU, np.sqrt(other["tau2"]))):
+        bayes = table.loc[quantity]
+        difference = float((estimate - bayes["mean"]) / bayes["sd"])
+        close = abs(difference) <= SD_BOUND
+        excused = bool(reasons) and abs(difference) <= SD_LIMIT
+        reason = "" if close else reasons
+        rows.append(
+            (between, quantity, bayes["mean"], float(estimate), difference, "posterior sd", SD_BOUND,
+             bool(close or excused), reason)
+        )  # fmt: skip
+    return rows
+
+
+def _reasons(other: pd.Series, prior_range: float) -> list[str]:
+    """Why a Bayesian and a frequentist answer may rightly differ here."""
+    reasons = []
+    if other["corrected"]:
+        reasons.append(
+            f"0.5 was added to {other['corrected']} {'study' if other['corrected'] == 1 else 'studies'} without "
+            f"events, which pulls their log odds towards 0; the exact likelihood needs no correction"
+        )
+    if other["tau2_lowest"] <= 0:
+        reasons.append("the estimate of tau² lies on its boundary 0, where the posterior keeps its uncertainty")
+    if other["k"] < FEW:
+        reasons.append(f"with {other['k']} studies one estimate of tau² says little")
+    if prior_range > SD_BOUND:
+        reasons.append(f"the prior matters: mu moves by {prior_range:.1f} posterior sd over the prior sets")
+    return reasons

@@ -1,0 +1,73 @@
+"""Posterior predictive checks: could the model have produced data like these?"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from kyphobayes.checks.check import Check
+from kyphobayes.names import EVENTS, STUDY, TABLE, Y
+
+EXTREME = 0.01  # a tail probability below which the model is said not to fit
+
+
+def predictive(tree: xr.DataTree) -> Check:
+    """Compare replicated with observed data, by study and by features of the whole table.
+
+    Parameters
+    ----------
+    tree : DataTree
+
+    Returns
+    -------
+    Check
+        One row per study and per feature: observed (its posterior mean where it is latent), replicated
+        mean and 95 % interval, and p, the mid-p-value P(replicated > observed) + P(equal) / 2. Latent
+        counts are drawn with the replicates (mixed predictive check; Gelman, Meng and Stern 1996).
+    """
+    name = EVENTS if EVENTS in tree["observed_data"].dataset else Y
+    stacked = tree["posterior_predictive"].dataset[name].stack(sample=("chain", "draw"))
+    replicated = stacked.transpose("sample", STUDY).values
+    observed = _observed(tree, name, len(replicated))
+    labels = [str(label) for label in tree["observed_data"][STUDY].values]
+    rows = [_row(observed[:, i], replicated[:, i]) for i in range(len(labels))]
+    features = _features(tree, name)
+    rows += [_row(feature(observed), feature(replicated)) for feature in features.values()]
+    columns = ["observed", "replicated", "low", "high", "p"]
+    table = pd.DataFrame(rows, index=pd.Index([*labels, *features], name="quantity"), columns=columns)
+    extreme = table[(table["p"] < EXTREME) | (table["p"] > 1 - EXTREME)]
+    if extreme.empty:
+        text = "replicated data look like the observed"
+    else:
+        worst = extreme.iloc[0]
+        text = (
+            f"replicated data do not look like the observed: {extreme.index[0]} is {worst['observed']:.3g}, "
+            f"replicated {worst['low']:.3g} to {worst['high']:.3g}"
+        )
+    return Check("posterior predictive", extreme.empty, text, table)
+
+
+def _observed(tree: xr.DataTree, name: str, draws: int) -> np.ndarray:
+    """Observed data once per draw, with latent counts from the table that the draw is about."""
+    posterior = tree["posterior"].dataset
+    if TABLE not in posterior:
+        return np.tile(tree["observed_data"][name].values, (draws, 1))
+    table = posterior[TABLE].stack(sample=("chain", "draw")).values.astype(int)
+    return tree["constant_data"]["tables"].values[table]
+
+
+def _features(tree: xr.DataTree, name: str) -> dict:
+    if name == Y:
+        return {"largest": lambda y: y.max(axis=1), "smallest": lambda y: y.min(axis=1)}
+    n = tree["constant_data"]["n"].values
+    return {
+        "studies without an event": lambda events: (events == 0).sum(axis=1),
+        "highest rate": lambda events: (events / n).max(axis=1),
+        "all events": lambda events: events.sum(axis=1),
+        "spread of the rates (sd)": lambda events: (events / n).std(axis=1),
+    }
+
+
+def _row(observed: np.ndarray, replicated: np.ndarray) -> tuple[float, ...]:
+    p = float(np.mean(replicated > observed) + np.mean(replicated == observed) / 2)
+    low, high = np.quantile(replicated, [0.025, 0.975])
+    return float(observed.mean()), float(replicated.mean()), float(low), float(high), p

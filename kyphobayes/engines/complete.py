@@ -1,0 +1,135 @@
+"""From posterior draws to a whole fit: what the model's own graph says about them.
+
+Whatever engine made the draws, the likelihood, the priors and the predictive distributions are
+computed from the one declared PyMC model, in its centred form, which has theta itself as a variable.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from scipy import special
+
+from kyphobayes.evidence import Contrasts, Counts, View
+from kyphobayes.model import Model
+from kyphobayes.names import EVENTS, EVENTS_LATENT, GLOBALS, LATENT, REPORTED, STUDY, TABLE, THETA, THETA_NEW, Y
+from kyphobayes.priors import Priors
+
+_PRIOR_DRAWS = 2000
+_OBSERVATION = "observation"
+
+
+def complete(posterior: xr.Dataset, model: Model, evidence: View, priors: Priors, seed: int) -> xr.DataTree:
+    """Add predictive, prior, likelihood and data groups to posterior draws.
+
+    Parameters
+    ----------
+    posterior : Dataset
+        mu, tau, theta and theta_new with dims chain, draw (and study).
+    """
+    rng = np.random.default_rng([seed, 1])
+    declared = model.build(evidence, priors, centred=True)
+    draws = xr.DataTree.from_dict({"/posterior": posterior})
+    with quiet(), declared:
+        likelihood = pm.compute_log_likelihood(draws, extend_inferencedata=False, progressbar=False)
+        replicated = pm.sample_posterior_predictive(
+            draws, random_seed=int(rng.integers(2**31)), progressbar=False, extend_inferencedata=False
+        )["posterior_predictive"].dataset
+        before = pm.sample_prior_predictive(_PRIOR_DRAWS, random_seed=int(rng.integers(2**31)))
+    groups = {
+        "posterior": posterior,
+        "prior": before["prior"].dataset[[*GLOBALS, THETA, THETA_NEW]],
+        "log_likelihood": _by_observation(likelihood, evidence),
+        "log_prior": _log_prior(posterior, priors),
+    }
+    if isinstance(evidence, Counts):
+        if len(evidence.latent):
+            groups["posterior"] = posterior.assign({TABLE: _latent_tables(posterior, evidence, rng)})
+        groups["posterior_predictive"] = _counts(replicated, evidence)
+        groups["prior_predictive"] = _counts(before["prior_predictive"].dataset, evidence)
+    else:
+        groups["posterior_predictive"] = replicated
+        groups["prior_predictive"] = before["prior_predictive"].dataset
+    groups |= _data(evidence)
+    for dataset in groups.values():  # creation times would make equal fits differ
+        dataset.attrs.clear()
+    return xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
+
+
+def _log_prior(posterior: xr.Dataset, priors: Priors) -> xr.Dataset:
+    """Log prior density of mu and tau at the draws."""
+    return xr.Dataset(
+        {name: (posterior[name].dims, priors[name].log_density(posterior[name].values)) for name in GLOBALS},
+        {dim: posterior[dim] for dim in ("chain", "draw")},
+    )
+
+
+def _by_observation(likelihood: xr.Dataset, evidence: View) -> xr.Dataset:
+    """Log likelihood under one name and one dimension: the studies with latent counts are one block."""
+    if not isinstance(evidence, Counts):
+        return likelihood.rename({STUDY: _OBSERVATION})
+    parts, names = [], []
+    if EVENTS in likelihood:
+        parts.append(likelihood[EVENTS].rename({REPORTED: _OBSERVATION}).drop_vars(_OBSERVATION))
+        names += evidence.coords[REPORTED]
+    if EVENTS_LATENT in likelihood:
+        parts.append(likelihood[EVENTS_LATENT].expand_dims(_OBSERVATION, axis=-1))
+        names.append(" + ".join(evidence.coords[LATENT]))
+    joined = xr.concat(parts, _OBSERVATION, coords="minimal").assign_coords({_OBSERVATION: names})
+    return joined.transpose("chain", "draw", _OBSERVATION).to_dataset(name=EVENTS)
+
+
+def _counts(predictive: xr.Dataset, evidence: Counts) -> xr.Dataset:
+    """Replicated counts of all studies, in their order."""
+    parts = []
+    if EVENTS in predictive:
+        parts.append(predictive[EVENTS].rename({REPORTED: STUDY}))
+    if EVENTS_LATENT in predictive:
+        parts.append(predictive[EVENTS_LATENT].isel({TABLE: 0}, drop=True).rename({LATENT: STUDY}))
+    return xr.concat(parts, STUDY).sel({STUDY: list(evidence.labels)}).to_dataset(name=EVENTS)
+
+
+def _latent_tables(posterior: xr.Dataset, evidence: Counts, rng: np.random.Generator) -> xr.DataArray:
+    """Which table the counts came from, drawn given theta: the variable that the likelihood sums over."""
+    theta = posterior[THETA].transpose("chain", "draw", STUDY).values[..., None, :]
+    events, n = evidence.tables, evidence.n
+    log_choose = -special.betaln(n - events + 1, events + 1) - np.log(n + 1)
+    log_weights = (log_choose + events * theta - n * np.logaddexp(0.0, theta)).sum(axis=-1)
+    log_weights = log_weights + np.log(evidence.weights)
+    return xr.DataArray((log_weights + rng.gumbel(size=log_weights.shape)).argmax(axis=-1), dims=("chain", "draw"))
+
+
+def _data(evidence: View) -> dict[str, xr.Dataset]:
+    coords = {STUDY: list(evidence.labels)}
+    if isinstance(evidence, Counts):
+        constant = {"n": (STUDY, evidence.n)}
+        if len(evidence.latent):
+            constant |= {"tables": ((TABLE, STUDY), evidence.tables), "weights": (TABLE, evidence.weights)}
+            coords_constant = {**coords, TABLE: evidence.coords[TABLE]}
+        else:
+            coords_constant = coords
+        observed = {EVENTS: (STUDY, evidence.events)}
+        return {
+            "observed_data": xr.Dataset(observed, coords),
+            "constant_data": xr.Dataset(constant, coords_constant),
+        }
+    assert isinstance(evidence, Contrasts)
+    return {
+        "observed_data": xr.Dataset({Y: (STUDY, evidence.y)}, coords),
+        "constant_data": xr.Dataset({"se": (STUDY, evidence.se)}, coords),
+    }
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep PyMC's notes about what it samples off the screen."""
+    logger = logging.getLogger("pymc")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

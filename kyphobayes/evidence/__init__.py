@@ -1,0 +1,21 @@
+"""The evidence: tables on disk, the plan, and the views of them that models take."""
+
+from kyphobayes.evidence.plan import Analysis, Decision, find_analysis, read_plan, read_priors
+from kyphobayes.evidence.select import evidence_for
+from kyphobayes.evidence.tables import read_table
+from kyphobayes.evidence.views import Contrasts, Counts, View, contrasts, counts
+
+__all__ = [
+    "Analysis",
+    "Contrasts",
+    "Counts",
+    "Decision",
+    "View",
+    "contrasts",
+    "counts",
+    "evidence_for",
+    "find_analysis",
+    "read_plan",
+    "read_priors",
+    "read_table",
+]

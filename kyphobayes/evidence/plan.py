@@ -1,0 +1,160 @@
+"""The analysis plan: one entry of ``data/analyses.toml`` per question."""
+
+import math
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from kyphobayes.errors import EvidenceError, PriorError
+from kyphobayes.priors import Prior, Priors
+from kyphobayes.project import Project
+from kyphobayes.toml_files import check_keys, read_toml, texts, typed
+
+_REQUIRED = ["title", "question", "outcome", "arm", "unit", "populations", "model", "priors", "decision"]
+_OPTIONAL = ["studies", "constraints", "compare", "next", "event", "note"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The claim that is judged: that the rate lies below `below`, a share between 0 and 1."""
+
+    below: float
+    words: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One question of the plan.
+
+    Attributes
+    ----------
+    name, title, question, note : str
+    outcome : str
+        Name of the table in ``data/outcomes/``.
+    arm, unit : str
+        Only rows with exactly these are candidates.
+    populations : tuple of str
+        Of the studies that may enter.
+    studies : tuple of str
+        If not empty, the only studies that may enter.
+    constraints : str
+        Name of the constraints file for latent counts, or empty.
+    model, priors : str
+        Names of a model file and of the prior set that the result is reported under.
+    compare : tuple of str
+        All prior sets to compare.
+    decision : Decision
+    next : tuple of int
+        Sizes of a new centre's series to predict for.
+    event : str
+        What is counted, in the plural.
+    """
+
+    name: str
+    title: str
+    question: str
+    outcome: str
+    arm: str
+    unit: str
+    populations: tuple[str, ...]
+    studies: tuple[str, ...]
+    constraints: str
+    model: str
+    priors: str
+    compare: tuple[str, ...]
+    decision: Decision
+    next: tuple[int, ...]
+    event: str
+    note: str
+
+
+def read_plan(project: Project) -> dict[str, Analysis]:
+    """Read every entry of ``data/analyses.toml``, in its order.
+
+    Raises
+    ------
+    EvidenceError
+        Naming the entry and the key that is missing, unknown or of the wrong kind.
+    """
+    entries = read_toml(project.data / "analyses.toml")
+    return {name: _analysis(name, entry) for name, entry in entries.items()}
+
+
+def find_analysis(project: Project, name: str) -> Analysis:
+    """Entry of the plan by its name.
+
+    Raises
+    ------
+    EvidenceError
+        If there is none; the message names the nearest.
+    """
+    plan = read_plan(project)
+    if name not in plan:
+        close = get_close_matches(name, plan, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"the plan has {', '.join(plan) or 'none'}"
+        raise EvidenceError(f"no analysis {name!r} in data/analyses.toml; {hint}")
+    return plan[name]
+
+
+def _analysis(name: str, entry: Any) -> Analysis:
+    where = f"analyses.toml [{name}]"
+    if not isinstance(entry, dict):
+        raise EvidenceError(f"{where}: expected a table, found {entry!r}")
+    check_keys(where, entry, _REQUIRED, _OPTIONAL)
+    decision = typed(where, entry, "decision", dict)
+    check_keys(f"{where}.decision", decision, ["below", "words", "source"], [])
+    below = typed(f"{where}.decision", decision, "below", float)
+    if not 0 < below < 1:
+        raise EvidenceError(f"{where}.decision: expected below to be a share between 0 and 1, found {below:g}")
+    sizes = typed(where, entry, "next", list, [])
+    if any(type(size) is not int or not 0 < size <= 10_000 for size in sizes):
+        raise EvidenceError(f"{where}: expected next to hold whole numbers from 1 to 10000, found {sizes!r}")
+    priors = typed(where, entry, "priors", str)
+    text = {key: typed(where, entry, key, str, "") for key in ("constraints", "note")}
+    return Analysis(
+        name=name,
+        **{key: typed(where, entry, key, str) for key in ("title", "question", "outcome", "arm", "unit", "model")},
+        populations=texts(where, entry, "populations"),
+        studies=texts(where, entry, "studies"),
+        priors=priors,
+        compare=texts(where, entry, "compare") or (priors,),
+        decision=Decision(below, *(typed(f"{where}.decision", decision, k, str) for k in ("words", "source"))),
+        next=tuple(sizes),
+        event=typed(where, entry, "event", str, "events"),
+        **text,
+    )
+
+
+def read_priors(project: Project, label: str, analysis: Analysis, measure: str) -> Priors:
+    """Read a named prior set for one analysis.
+
+    ``data/priors/<label>.toml`` has a table per outcome, such as ``[cement_leakage.mu]``, or per measure,
+    such as ``[PLO.tau]``; the outcome's own entry wins.
+
+    Raises
+    ------
+    EvidenceError, PriorError
+    """
+    folder: Path = project.data / "priors"
+    known = sorted(path.stem for path in folder.glob("*.toml"))
+    if label not in known:
+        close = get_close_matches(label, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+        raise PriorError(f"no prior set {label!r} in data/priors/; {hint}")
+    entry = read_toml(folder / f"{label}.toml")
+    found: dict[str, Prior] = {}
+    for scope in (measure, analysis.outcome):
+        for parameter, row in typed(f"{label}.toml", entry, scope, dict, {}).items():
+            where = f"priors/{label}.toml [{scope}.{parameter}]"
+            if not isinstance(row, dict):
+                raise EvidenceError(f"{where}: expected a table with prior, why and source, found {row!r}")
+            check_keys(where, row, ["prior", "why", "source"], [])
+            why, source = typed(where, row, "why", str), typed(where, row, "source", str)
+            found[parameter] = Prior.parse(typed(where, row, "prior", str), why=f"{why} Source: {source}")
+    if not found:
+        raise PriorError(f"priors/{label}.toml: nothing for {analysis.outcome} or for {measure}")
+    return Priors.of(label, **{name: found[name] for name in sorted(found)})  # mu before tau
+
+

@@ -1,0 +1,150 @@
+"""Reading a table and holding it to its schema in ``data/datapackage.json``.
+
+The schema is declared once, in the Frictionless descriptor; the pandera schema is made from it.
+Every failure names the file, the row (as a text editor counts lines), the column, what was expected
+and what was found.
+"""
+
+import csv
+import json
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+
+from kyphobayes.errors import EvidenceError
+from kyphobayes.project import Project
+
+_FIRST_LINE = 2  # of the data, in an editor: the header is line 1
+_LONGEST_SHOWN = 60
+
+
+@lru_cache(maxsize=8)
+def describe(project: Project) -> dict[str, dict[str, Any]]:
+    """Table schema of every resource in ``data/datapackage.json``, by its path."""
+    path = project.data / "datapackage.json"
+    try:
+        resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
+        return {resource["path"]: resource["schema"] for resource in resources}
+    except FileNotFoundError:
+        raise EvidenceError("data/datapackage.json: no such file; it describes every table") from None
+    except (ValueError, KeyError, TypeError) as problem:
+        raise EvidenceError(f"data/datapackage.json: not a data package descriptor: {problem!r}") from None
+
+
+def read_table(project: Project, path: str) -> pd.DataFrame:
+    """Read and validate one table.
+
+    Parameters
+    ----------
+    project : Project
+    path : str
+        Relative to ``data/``, as in the descriptor, such as ``outcomes/cement_leakage.csv``.
+
+    Returns
+    -------
+    DataFrame
+        Text columns as str (empty where nothing is printed), numbers as float with NaN for empty.
+        ``line`` is the line of the file.
+
+    Raises
+    ------
+    EvidenceError
+    """
+    schema = describe(project).get(path)
+    if schema is None:
+        known = ", ".join(describe(project))
+        raise EvidenceError(f"data/{path}: not described in data/datapackage.json, which has {known}")
+    table = _read(project, path)
+    fields = schema["fields"]
+    expected, found = [field["name"] for field in fields], list(table.columns)
+    if found != expected:
+        missing = [c for c in expected if c not in found]
+        extra = [c for c in found if c not in expected]
+        detail = f"missing {missing}" if missing else f"unexpected {extra}" if extra else "in another order"
+        raise EvidenceError(f"data/{path}, line 1: columns are {detail}; expected {', '.join(expected)}")
+    for field in fields:
+        if field["type"] in ("integer", "number"):
+            table[field["name"]] = _numbers(table[field["name"]], path, field)
+    _validate(table, path, schema)
+    table["line"] = table.index + _FIRST_LINE
+    return table
+
+
+def _read(project: Project, path: str) -> pd.DataFrame:
+    try:
+        text = (project.data / path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise EvidenceError(f"data/{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise EvidenceError(f"data/{path}: cannot be read as UTF-8 text: {problem}") from None
+    try:
+        rows = list(csv.reader(text.splitlines(), strict=True))
+    except csv.Error as problem:
+        raise EvidenceError(f"data/{path}: not a well-formed CSV file: {problem}") from None
+    if not rows:
+        raise EvidenceError(f"data/{path}: empty; expected a header and one row per study")
+    header, body = rows[0], rows[1:]
+    for number, row in enumerate(body, _FIRST_LINE):
+        if len(row) != len(header):
+            raise EvidenceError(
+                f"data/{path}, line {number}: expected {len(header)} cells as in the header, found {len(row)}"
+            )
+    return pd.DataFrame(body, columns=header, dtype=str)
+
+
+def _numbers(cells: pd.Series, path: str, field: dict[str, Any]) -> pd.Series:
+    whole = field["type"] == "integer"
+    numbers = pd.to_numeric(cells.where(cells != "", "nan"), errors="coerce").astype(float)
+    bad = (numbers.isna() | numbers.abs().eq(float("inf"))) & (cells != "")
+    if whole:
+        bad |= numbers.notna() & (numbers != numbers.round())
+    if bad.any():
+        row = int(bad.idxmax())
+        kind = "a whole number" if whole else "a number"
+        raise _at(path, row, field["name"], f"{kind} or nothing", cells[row])
+    return numbers
+
+
+def _validate(table: pd.DataFrame, path: str, schema: dict[str, Any]) -> None:
+    columns = {field["name"]: _column(field) for field in schema["fields"]}
+    try:
+        pa.DataFrameSchema(columns, unique=schema.get("primaryKey")).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as problem:
+        cases = problem.failure_cases
+        case = cases.sort_values("index", na_position="last").iloc[0]
+        row = 0 if pd.isna(case["index"]) else int(case["index"])
+        if case["schema_context"] == "DataFrameSchema":
+            keys = ", ".join(schema.get("primaryKey", []))
+            found = ", ".join(str(table.loc[row, key]) for key in schema.get("primaryKey", []))
+            raise _at(path, row, keys, "a combination that no other row has", found) from None
+        raise _at(path, row, str(case["column"]), str(case["check"]), case["failure_case"]) from None
+
+
+def _column(field: dict[str, Any]) -> pa.Column:
+    rules = field.get("constraints", {})
+    checks = []
+    if "enum" in rules:
+        allowed = [*rules["enum"], *([] if rules.get("required") else [""])]
+        checks.append(pa.Check.isin(allowed, error=f"one of {', '.join(rules['enum'])}"))
+    elif field["type"] == "string" and (rules.get("required") or rules.get("minLength")):
+        checks.append(pa.Check.str_length(min_value=1, error="some text"))
+    if "minimum" in rules:
+        checks.append(pa.Check.ge(rules["minimum"], error=f"at least {rules['minimum']}"))
+    if "maximum" in rules:
+        checks.append(pa.Check.le(rules["maximum"], error=f"at most {rules['maximum']}"))
+    if rules.get("unique"):
+        checks.append(pa.Check(lambda column: ~column.duplicated(), error="a value no other row has"))
+    text = field["type"] == "string"
+    needed = text or bool(rules.get("required"))
+    return pa.Column(str if text else float, checks, nullable=not needed)
+
+
+def _at(path: str, row: int, column: str, expected: str, found: object) -> EvidenceError:
+    shown = str(found)
+    if len(shown) > _LONGEST_SHOWN:
+        shown = shown[:_LONGEST_SHOWN] + "…"
+    return EvidenceError(
+        f"data/{path}, line {row + _FIRST_LINE}, column {column}: expected {expected}, found {shown!r}"
+    )

@@ -1,0 +1,175 @@
+"""What a model sees of the evidence: arrays with names, and the rows they came from.
+
+A view knows nothing of files or priors. The annotation on a model's `evidence` argument says which
+view it needs.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kyphobayes.errors import EvidenceError
+from kyphobayes.names import GEN, LATENT, PLO, REPORTED, STUDY, TABLE
+from kyphobayes.reconstruct import CountTables
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Evidence of k studies.
+
+    Attributes
+    ----------
+    labels : tuple of str, length k
+        Names for people; also the coordinate of the dimension ``study``.
+    rows : DataFrame
+        One row per study with its source and locator.
+    excluded : DataFrame
+        Rows of the outcome's table that are not in, each with its reason.
+    """
+
+    labels: tuple[str, ...]
+    rows: pd.DataFrame = field(repr=False)
+    excluded: pd.DataFrame = field(repr=False)
+
+    @property
+    def k(self) -> int:
+        """Number of studies."""
+        return len(self.labels)
+
+    @property
+    def coords(self) -> dict[str, list]:
+        """Coordinates for a PyMC model."""
+        return {STUDY: list(self.labels)}
+
+    @property
+    def measure(self) -> str:
+        """Scale of the study effects, by metafor's code."""
+        raise NotImplementedError
+
+    def _values(self) -> dict[str, object]:
+        raise NotImplementedError
+
+    @property
+    def digest(self) -> str:
+        """Fingerprint of everything that a fit depends on."""
+        content = {"view": type(self).__name__, "labels": self.labels, **self._values()}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Counts(View):
+    """Events out of n in k studies; counts that are not printed are averaged over `tables`.
+
+    Attributes
+    ----------
+    events : ndarray, shape (k,)
+        NaN where the count is latent.
+    n : ndarray, shape (k,)
+    tables : ndarray, shape (t, k)
+        Every count table that agrees with what is printed; one row if nothing is latent.
+    weights : ndarray, shape (t,)
+    unit : str
+        What n counts, such as levels or patients.
+    latent_source : CountTables or None
+        How the latent counts were reconstructed.
+    """
+
+    events: Array
+    n: Array
+    tables: Array
+    weights: Array
+    unit: str = ""
+    latent_source: CountTables | None = field(default=None, repr=False)
+
+    @cached_property
+    def reported(self) -> NDArray[np.intp]:
+        """Positions of the studies whose counts are printed."""
+        return np.flatnonzero(~np.isnan(self.events))
+
+    @cached_property
+    def latent(self) -> NDArray[np.intp]:
+        """Positions of the studies whose counts are not."""
+        return np.flatnonzero(np.isnan(self.events))
+
+    @property
+    def coords(self) -> dict[str, list]:
+        """Coordinates for a PyMC model."""
+        named = np.array(self.labels, dtype=object)
+        return {
+            STUDY: list(self.labels),
+            REPORTED: list(named[self.reported]),
+            LATENT: list(named[self.latent]),
+            TABLE: list(range(1, len(self.tables) + 1)),
+        }
+
+    @property
+    def measure(self) -> str:
+        """Log odds of a proportion."""
+        return PLO
+
+    def _values(self) -> dict[str, object]:
+        return {"n": self.n, "tables": self.tables, "weights": self.weights, "events": self.events}
+
+
+@dataclass(frozen=True, eq=False)
+class Contrasts(View):
+    """Estimates `y` with standard errors `se`, each of shape (k,), in `unit`."""
+
+    y: Array
+    se: Array
+    unit: str = ""
+
+    @property
+    def measure(self) -> str:
+        """Whatever scale the estimates are on."""
+        return GEN
+
+    def _values(self) -> dict[str, object]:
+        return {"y": self.y, "se": self.se}
+
+
+def counts(
+    events: object, n: object, labels: object = None, *, tables: object = None, weights: object = None, unit: str = ""
+) -> Counts:
+    """Make a view of counts that are at hand, without tables on disk."""
+    size = np.atleast_1d(np.asarray(n, dtype=float))
+    given = np.atleast_1d(np.asarray(events, dtype=float))
+    rows = np.atleast_2d(given if tables is None else np.asarray(tables, dtype=float))
+    weight = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=float)
+    names = _labels(labels, len(size))
+    if given.shape != size.shape or rows.shape[1:] != size.shape or weight.shape != (len(rows),):
+        raise EvidenceError(
+            f"expected events and n of one length, and tables with as many columns; "
+            f"found {given.shape}, {size.shape}, {rows.shape}"
+        )
+    blank = pd.DataFrame(index=range(len(size)))
+    return Counts(names, blank, blank.iloc[:0], given, size, rows, weight / weight.sum(), unit)
+
+
+def contrasts(y: object, se: object, labels: object = None, *, unit: str = "") -> Contrasts:
+    """Make a view of estimates that are at hand, without tables on disk."""
+    estimates, errors = (np.atleast_1d(np.asarray(a, dtype=float)) for a in (y, se))
+    if estimates.shape != errors.shape:
+        raise EvidenceError(f"expected y and se of one length, found {estimates.shape} and {errors.shape}")
+    blank = pd.DataFrame(index=range(len(estimates)))
+    return Contrasts(_labels(labels, len(estimates)), blank, blank.iloc[:0], estimates, errors, unit)
+
+
+def _labels(labels: object, k: int) -> tuple[str, ...]:
+    names = tuple(f"study {i + 1}" for i in range(k)) if labels is None else tuple(str(x) for x in labels)  # pyright: ignore
+    if len(names) != k or len(set(names)) != k:
+        raise EvidenceError(f"expected {k} different study names, found {list(names)}")
+    return names
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return [None if np.isnan(x) else x for x in value.ravel().tolist()] + [list(value.shape)]
+    raise TypeError(f"cannot fingerprint {type(value).__name__}")

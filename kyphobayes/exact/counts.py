@@ -1,0 +1,249 @@
+r"""Integrating a study's effect out of a count likelihood.
+
+Binomial and Poisson log likelihoods share one form, :math:`\ell_i(\theta) = a_i \theta - n_i g(\theta)`,
+with convex `g`. Convolving :math:`e^{\ell_i}` with Normal(mu, tau) has two regimes:
+
+* tau small beside the study's own scale: the integrand is close to a Gaussian around its mode, and
+  adaptive Gauss-Hermite quadrature converges fast (Liu and Pierce 1994);
+* otherwise: the kernel N(theta; mu, tau) does not depend on the study, so on a theta grid that
+  resolves both the likelihoods and the kernel all studies are one matrix product. A zero cell has a
+  flat likelihood on one side; beyond the grid its integral is a normal tail probability.
+
+Where the matrix product underflows (a study many tau away from mu) the first rule takes over.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from kyphobayes.exact.panels import Array, Panels, resolve
+
+_DEPTH = 100.0  # log likelihood below its maximum where a study's window ends
+_FLAT = 1e-17  # distance from 1 at which a zero cell's likelihood counts as flat
+_REACH = 12.0  # kernel standard deviations kept on either side
+_UNDERFLOW = -60.0  # log of the matrix product below which it is computed again
+_HERMITE_RULE = np.polynomial.hermite_e.hermegauss(24)
+_NODES = 301  # of the distribution function that draws invert
+_CHUNK = 500  # draws at a time
+_ROWS = 16  # values of mu at a time: near each other, they share one stretch of the grid
+
+
+class CountKernel:
+    """Integrated likelihoods of k studies with log likelihood slope * theta - size * growth(theta).
+
+    Parameters
+    ----------
+    slope, size : ndarray, shape (k,)
+        Events, and trials or exposure.
+    growth, rate, curvature : callable
+        g and its first two derivatives.
+    limit : float
+        The limit of `rate` at plus infinity: 1 for a binomial, infinity for a Poisson.
+    """
+
+    def __init__(
+        self,
+        *,
+        slope: Array,
+        size: Array,
+        growth: Callable[[Array], Array],
+        rate: Callable[[Array], Array],
+        curvature: Callable[[Array], Array],
+        limit: float,
+    ):
+        self.slope, self.size = slope, size
+        self.growth, self.rate, self.curvature = growth, rate, curvature
+        self.limit = limit
+        self._flat_left = slope == 0
+        self._flat_right = slope == size * limit
+        self._levels: dict[int, tuple[Panels, Array]] = {}
+
+    def log_lik(self, theta: Array) -> Array:
+        """Log likelihood without its constant: shape (k, len(theta))."""
+        with np.errstate(over="ignore"):
+            return self.slope[:, None] * theta - self.size[:, None] * self.growth(theta)
+
+    def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
+        """Log integrated likelihood: shape (k, len(mu), len(tau))."""
+        mu, tau = np.asarray(mu, dtype=float), np.asarray(tau, dtype=float)
+        out = np.empty((len(self.slope), len(mu), len(tau)))
+        small = tau <= self._smallest_kernel
+        if small.any():
+            slope, size = self.slope[:, None, None], self.size[:, None, None]
+            out[:, :, small] = self._around_mode(slope, size, mu[:, None], tau[small])
+        if not small.all():
+            levels = np.floor(np.log2(np.where(small, 1.0, tau / self._smallest_kernel))).astype(int)
+            for level in np.unique(levels[~small]):
+                columns = np.flatnonzero(~small & (levels == level))
+                out[:, :, columns] = self._on_grid(mu, tau[columns], int(level))
+        return out
+
+    # -- the theta grid --------------------------------------------------------------------------
+
+    @cached_property
+    def _peak(self) -> Array:
+        """Maximum of each log likelihood (its supremum for a zero cell)."""
+        return self.log_lik_at(self._mode)
+
+    @cached_property
+    def _mode(self) -> Array:
+        """Where each log likelihood peaks; far out on the flat side for a zero cell."""
+        far = 45.0 + np.log(self.size)
+        share = np.clip(self.slope / self.size, 1e-300, None)
+        if np.isfinite(self.limit):
+            inner = special.logit(np.clip(share / self.limit, 1e-300, 1 - 1e-16))
+        else:
+            inner = np.log(share)
+        return np.where(self._flat_left, -far, np.where(self._flat_right, far, inner))
+
+    def log_lik_at(self, theta: Array) -> Array:
+        """Log likelihood of study i at theta[i]: shape (k,)."""
+        with np.errstate(over="ignore"):
+            return self.slope * theta - self.size * self.growth(theta)
+
+    def _reaches(self, depth: float, direction: int) -> Array:
+        """Where each study's log likelihood has fallen by `depth` on one side of its mode."""
+        near, far = self._mode.copy(), self._mode + direction
+        for _ in range(60):
+            above = self.log_lik_at(far) > self._peak - depth
+            if not above.any():
+                break
+            near, far = np.where(above, far, near), np.where(above, far + 2 * (far - self._mode), far)
+        for _ in range(60):
+            middle = (near + far) / 2
+            above = self.log_lik_at(middle) > self._peak - depth
+            near, far = np.where(above, middle, near), np.where(above, far, middle)
+        return far
+
+    @cached_property
+    def _window(self) -> tuple[float, float]:
+        """Interval outside which every likelihood is negligible or flat."""
+        flat = -np.log(_FLAT) + np.log(self.size)
+        left = np.where(self._flat_left, -flat, self._reaches(_DEPTH, -1))
+        right = np.where(self._flat_right, flat, self._reaches(_DEPTH, +1))
+        return float(left.min()), float(right.max())
+
+    @cached_property
+    def _smallest_kernel(self) -> float:
+        """Half the smallest scale on which any likelihood bends where it matters."""
+        low = np.where(self._flat_left, self._mode, self._reaches(20.0, -1))
+        high = np.where(self._flat_right, self._mode, self._reaches(20.0, +1))
+        # g'' peaks at 0 for a binomial and rises for a Poisson: look at both ends and next to 0.
+        places = (low, high, np.clip(0.0, low, high))
+        sharpest = max(float((self.size * self.curvature(place)).max()) for place in places)
+        return 0.5 / np.sqrt(max(sharpest, 0.25))
+
+    @cached_property
+    def _base(self) -> Panels:
+        """Panels that resolve every likelihood to 1e-13 of its peak."""
+        low, high = self._window
+        start = Panels(np.linspace(low, high, int(np.ceil((high - low) / 8)) + 1))
+        return resolve(lambda x: np.exp(self.log_lik(x) - self._peak[:, None]).T, start, 1e-13)[0]
+
+    def _level(self, level: int) -> tuple[Panels, Array]:
+        """Theta panels for tau in [2^level, 2^(level+1)) smallest kernels, with weighted likelihoods."""
+        if level not in self._levels:
+            panels = self._base.no_wider_than(4 * self._smallest_kernel * 2.0**level)
+            likelihoods = np.exp(self.log_lik(panels.nodes) - self._peak[:, None])
+            self._levels[level] = panels, (likelihoods * panels.weights).T
+        return self._levels[level]
+
+    def _on_grid(self, mu: Array, tau: Array, level: int) -> Array:
+        panels, weighted = self._level(level)
+        low, high = self._window
+        out = np.empty((len(self.slope), len(mu), len(tau)))
+        reach = _REACH * tau.max()
+        for start in range(0, len(mu), _ROWS):
+            part = slice(start, start + _ROWS)
+            centres = mu[part]
+            first, last = np.searchsorted(panels.nodes, [centres.min() - reach, centres.max() + reach])
+            theta = panels.nodes[first:last]
+            z = (theta - centres[:, None, None]) / tau[:, None]
+            kernel = np.exp(-0.5 * z**2) / (tau[:, None] * np.sqrt(2 * np.pi))
+            product = kernel @ weighted[first:last]  # (mu, tau, k)
+            left = special.ndtr((low - centres[:, None]) / tau)[..., None]
+            right = special.ndtr((centres[:, None] - high) / tau)[..., None]
+            product += left * self._flat_left + right * self._flat_right
+            with np.errstate(divide="ignore"):
+                out[:, part] = np.moveaxis(np.log(product), -1, 0)
+        study, row, column = np.nonzero(out < _UNDERFLOW)
+        out += self._peak[:, None, None]
+        out[study, row, column] = self._around_mode(
+            self.slope[study], self.size[study], mu[row], tau[column]
+        )
+        return out
+
+    # -- adaptive Gauss-Hermite ------------------------------------------------------------------
+
+    def _around_mode(self, slope: Array, size: Array, mu: Array, tau: Array) -> Array:
+        """Adaptive Gauss-Hermite rule at broadcast slope, size, mu and tau; Liu and Pierce (1994), eq. 4."""
+        mode, width = self._conditional_mode(slope, size, mu, tau, tolerance=1e-3)
+        top = slope * mode - size * self.growth(mode) - 0.5 * ((mode - mu) / tau) ** 2
+        total = np.zeros(mode.shape)
+        with np.errstate(over="ignore"):
+            for node, weight in zip(*_HERMITE_RULE, strict=True):
+                theta = mode + width * node
+                log_f = slope * theta - size * self.growth(theta) - 0.5 * ((theta - mu) / tau) ** 2
+                total += weight * np.exp(log_f - top + 0.5 * node**2)
+        return top + np.log(total * width / tau / np.sqrt(2 * np.pi))
+
+    def _conditional_mode(
+        self, slope: Array, size: Array, mu: Array, tau: Array, tolerance: float
+    ) -> tuple[Array, Array]:
+        """Mode of theta given (mu, tau) and the counts, and the width of a Gaussian there.
+
+        Newton's rule kept inside a bracket: the log density is concave, and its mode lies between mu
+        and mu + tau^2 times the slope of the log likelihood at mu. `tolerance` is in widths.
+        """
+        precision = tau**-2.0
+        with np.errstate(over="ignore", invalid="ignore"):
+            pull = tau**2 * (slope - size * self.rate(mu))
+            low, high = np.minimum(mu, mu + pull), np.maximum(mu, mu + pull)
+            # Where exp(mu) overflows, the mode still lies above the point where the pull ends.
+            low = np.where(np.isfinite(low), low, np.log((slope + 1e-3) / size) - 50.0)
+            theta = np.clip(mu + pull / (1 + tau**2 * size * self.curvature(mu)), low, high)
+            for _ in range(100):
+                bend = precision + size * self.curvature(theta)
+                gradient = slope - size * self.rate(theta) - (theta - mu) * precision
+                low, high = np.where(gradient >= 0, theta, low), np.where(gradient <= 0, theta, high)
+                step = theta + gradient / bend
+                following = np.where((step > low) & (step < high), step, (low + high) / 2)
+                moved = np.abs(following - theta)
+                theta = following
+                if np.all(moved**2 * bend <= tolerance**2):
+                    break
+        return theta, 1 / np.sqrt(precision + size * self.curvature(theta))
+
+    # -- draws -----------------------------------------------------------------------------------
+
+    def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
+        """Draw the effects of studies `index`, shape (draws, m), given (mu, tau): inverse of the cdf.
+
+        The nodes are dense around the mode and reach nine tau to either side.
+        """
+        out = np.empty(index.shape)
+        x = np.linspace(-1.0, 1.0, _NODES)
+        for start in range(0, len(mu), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            slope, size = self.slope[index[part]], self.size[index[part]]
+            centre, scale = mu[part, None], tau[part, None]
+            mode, width = self._conditional_mode(slope, size, centre, scale, tolerance=1e-3)
+            steps = np.sinh(x * np.arcsinh(9 * scale / width)[..., None])
+            theta = mode[..., None] + width[..., None] * steps
+            with np.errstate(over="ignore"):
+                log_f = slope[..., None] * theta - size[..., None] * self.growth(theta)
+            log_f -= 0.5 * ((theta - centre[..., None]) / scale[..., None]) ** 2
+            density = np.exp(log_f - log_f.max(axis=-1, keepdims=True))
+            masses = (density[..., 1:] + density[..., :-1]) / 2 * np.diff(theta)
+            cumulative = np.cumsum(masses, axis=-1)
+            target = rng.uniform(size=mode.shape) * cumulative[..., -1]
+            cell = (cumulative < target[..., None]).sum(axis=-1)[..., None]
+            within = (np.take_along_axis(cumulative, cell, -1)[..., 0] - target) / np.take_along_axis(
+                masses, cell, -1
+            )[..., 0]
+            left, right = np.take_along_axis(theta, cell, -1), np.take_along_axis(theta, cell + 1, -1)
+            out[part] = right[..., 0] - within * (right - left)[..., 0]
+        return out

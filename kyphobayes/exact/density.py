@@ -1,0 +1,90 @@
+"""A one-dimensional density on panels: its moments, probabilities, quantiles and shortest interval."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kyphobayes.exact.panels import Array, Panels, antiderivative, lagrange
+from kyphobayes.names import PROB
+
+_BISECTIONS = 60  # halves any panel down to double precision
+
+
+class Density:
+    """A density known at the nodes of `panels`, normalised to one.
+
+    Parameters
+    ----------
+    panels : Panels
+        They must cover all mass that matters and resolve the density.
+    values : ndarray, shape (p * ORDER,)
+        Density at the nodes, up to a constant.
+    """
+
+    def __init__(self, panels: Panels, values: Array):
+        self.panels = panels
+        values = np.maximum(values, 0.0)
+        self.values = values / (panels.weights @ values)
+        self._cumulative = np.concatenate([[0.0], np.cumsum(panels.integrals(self.values))])
+
+    def expectation(self, function: Callable[[Array], Array]) -> float:
+        """Mean of `function(x)`."""
+        return float((self.panels.weights * self.values) @ function(self.panels.nodes))
+
+    @property
+    def mean(self) -> float:
+        """Mean."""
+        return self.expectation(lambda x: x)
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation."""
+        mean = self.mean
+        return float(np.sqrt(self.expectation(lambda x: (x - mean) ** 2)))
+
+    def pdf(self, x: ArrayLike) -> Array:
+        """Density at `x`; zero outside the panels."""
+        x = np.asarray(x, dtype=float)
+        panel, place = self.panels.locate(x)
+        inside = (x >= self.panels.edges[0]) & (x <= self.panels.edges[-1])
+        local = (lagrange(place) * self.panels.by_panel(self.values)[panel]).sum(axis=-1)
+        return np.where(inside, np.maximum(local, 0.0), 0.0)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        """Probability of a value up to `x`."""
+        x = np.asarray(x, dtype=float)
+        panel, place = self.panels.locate(x)
+        within = (antiderivative(place) * self.panels.by_panel(self.values)[panel]).sum(axis=-1)
+        return np.clip(self._cumulative[panel] + within * self.panels.widths[panel] / 2, 0.0, 1.0)
+
+    def quantile(self, q: ArrayLike) -> Array:
+        """Value below which a share `q` of the mass lies."""
+        q = np.asarray(q, dtype=float)
+        panel = np.clip(np.searchsorted(self._cumulative, q, side="right") - 1, 0, len(self.panels) - 1)
+        low, high = self.panels.edges[panel], self.panels.edges[panel + 1]
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            below = self.cdf(middle) < q
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return (low + high) / 2
+
+    def eti(self, prob: float = PROB) -> tuple[float, float]:
+        """Central interval that holds `prob`."""
+        low, high = self.quantile([(1 - prob) / 2, (1 + prob) / 2])
+        return float(low), float(high)
+
+    def hdi(self, prob: float = PROB) -> tuple[float, float]:
+        """Shortest interval that holds `prob`, for a density with one mode."""
+        # Both ends move with the mass left below; scan, then narrow the scan around the best.
+        low, high = 0.0, 1.0 - prob
+        for _ in range(12):
+            below = np.linspace(low, high, 41)
+            widths = self.quantile(below + prob) - self.quantile(below)
+            best = int(np.argmin(widths))
+            low, high = below[max(best - 1, 0)], below[min(best + 1, 40)]
+            if high - low < 1e-9:
+                break
+        middle = (low + high) / 2
+        ends = self.quantile([middle, middle + prob])
+        return float(ends[0]), float(ends[1])

@@ -1,0 +1,215 @@
+r"""What the studies say about their own effects, and what is left of it given (mu, tau).
+
+A likelihood holds k studies. `log_lik(theta)` is what each says of its own effect;
+`log_integrated(mu, tau)` is the same with the effect integrated out,
+
+.. math:: \log L_i(\mu, \tau) = \log \int p(y_i \mid \theta) \, N(\theta; \mu, \tau) \, d\theta .
+"""
+
+from typing import Protocol, override
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from kyphobayes.errors import InputError
+from kyphobayes.exact.counts import CountKernel
+from kyphobayes.exact.panels import Array
+
+_LOG_2PI = float(np.log(2 * np.pi))
+
+
+class Likelihood(Protocol):
+    """k independent studies of one family."""
+
+    @property
+    def size(self) -> int:
+        """Number of studies."""
+        ...
+
+    @property
+    def centres(self) -> Array:
+        """Where each study alone would place its effect, shape (k,); finite also for zero cells."""
+        ...
+
+    @property
+    def scales(self) -> Array:
+        """How far from there it would still look, shape (k,)."""
+        ...
+
+    def log_lik(self, theta: ArrayLike) -> Array:
+        """Log likelihood of each study at each theta: shape (k, len(theta))."""
+        ...
+
+    def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
+        """Log of the likelihood integrated over theta ~ Normal(mu, tau): shape (k, len(mu), len(tau))."""
+        ...
+
+    def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
+        """Draw the effects of studies `index`, shape (draws, m), given mu and tau, shape (draws,)."""
+        ...
+
+
+class NormalStudies(Likelihood):
+    """Estimates `y` with standard errors `se`, taken as known."""
+
+    def __init__(self, y: ArrayLike, se: ArrayLike):
+        self.y = _vector("y", y)
+        self.se = _vector("se", se)
+        _same_length("y", self.y, "se", self.se)
+        _all("se", self.se, self.se > 0, "a standard error greater than 0")
+
+    @property
+    @override
+    def size(self) -> int:
+        return len(self.y)
+
+    @property
+    @override
+    def centres(self) -> Array:
+        return self.y
+
+    @property
+    @override
+    def scales(self) -> Array:
+        return self.se
+
+    @override
+    def log_lik(self, theta: ArrayLike) -> Array:
+        z = (np.asarray(theta, dtype=float) - self.y[:, None]) / self.se[:, None]
+        return -0.5 * z**2 - np.log(self.se[:, None]) - 0.5 * _LOG_2PI
+
+    @override
+    def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
+        # y_i ~ Normal(mu, se_i^2 + tau^2): the one case with a closed form.
+        variance = self.se[:, None, None] ** 2 + np.square(tau)
+        residual = self.y[:, None, None] - np.asarray(mu, dtype=float)[:, None]
+        return -0.5 * (residual**2 / variance + np.log(variance) + _LOG_2PI)
+
+    @override
+    def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
+        own, common = self.se[index] ** -2, tau[:, None] ** -2
+        mean = (own * self.y[index] + common * mu[:, None]) / (own + common)
+        return rng.normal(mean, 1 / np.sqrt(own + common))
+
+
+class BinomialStudies(Likelihood):
+    """Counts `events` out of `n`, with theta the log odds of an event."""
+
+    def __init__(self, events: ArrayLike, n: ArrayLike):
+        self.events = _counts("events", events)
+        self.n = _counts("n", n)
+        _same_length("events", self.events, "n", self.n)
+        _all("n", self.n, self.n > 0, "at least 1")
+        _all("events", self.events, self.events <= self.n, "no more events than n")
+        self._kernel = CountKernel(
+            slope=self.events,
+            size=self.n,
+            growth=lambda theta: np.logaddexp(0.0, theta),
+            rate=special.expit,
+            curvature=lambda theta: special.expit(theta) * special.expit(-theta),
+            limit=1.0,
+        )
+        n, events_ = self.n, self.events
+        self._constant = -np.log(n + 1) - special.betaln(n - events_ + 1, events_ + 1)
+
+    @property
+    @override
+    def size(self) -> int:
+        return len(self.events)
+
+    @property
+    @override
+    def centres(self) -> Array:
+        return np.log((self.events + 0.5) / (self.n - self.events + 0.5))
+
+    @property
+    @override
+    def scales(self) -> Array:
+        return np.sqrt(1 / (self.events + 0.5) + 1 / (self.n - self.events + 0.5))
+
+    @override
+    def log_lik(self, theta: ArrayLike) -> Array:
+        return self._kernel.log_lik(np.asarray(theta, dtype=float)) + self._constant[:, None]
+
+    @override
+    def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
+        return self._kernel.log_integrated(mu, tau) + self._constant[:, None, None]
+
+    @override
+    def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
+        return self._kernel.draw(index, mu, tau, rng)
+
+
+class PoissonStudies(Likelihood):
+    """Counts `events` in an `exposure`, with theta the log rate per unit of exposure."""
+
+    def __init__(self, events: ArrayLike, exposure: ArrayLike):
+        self.events = _counts("events", events)
+        self.exposure = _vector("exposure", exposure)
+        _same_length("events", self.events, "exposure", self.exposure)
+        _all("exposure", self.exposure, self.exposure > 0, "an exposure greater than 0")
+        self._kernel = CountKernel(
+            slope=self.events,
+            size=self.exposure,
+            growth=np.exp,
+            rate=np.exp,
+            curvature=np.exp,
+            limit=np.inf,
+        )
+        self._constant = self.events * np.log(self.exposure) - special.gammaln(self.events + 1)
+
+    @property
+    @override
+    def size(self) -> int:
+        return len(self.events)
+
+    @property
+    @override
+    def centres(self) -> Array:
+        return np.log((self.events + 0.5) / self.exposure)
+
+    @property
+    @override
+    def scales(self) -> Array:
+        return np.sqrt(1 / (self.events + 0.5))
+
+    @override
+    def log_lik(self, theta: ArrayLike) -> Array:
+        return self._kernel.log_lik(np.asarray(theta, dtype=float)) + self._constant[:, None]
+
+    @override
+    def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
+        return self._kernel.log_integrated(mu, tau) + self._constant[:, None, None]
+
+    @override
+    def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
+        return self._kernel.draw(index, mu, tau, rng)
+
+
+def _vector(name: str, values: ArrayLike) -> Array:
+    try:
+        array = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: expected numbers, found {values!r}") from None
+    if array.ndim != 1 or len(array) == 0:
+        raise InputError(f"{name}: expected one number per study, found shape {array.shape}")
+    _all(name, array, np.isfinite(array), "a finite number")
+    return array
+
+
+def _counts(name: str, values: ArrayLike) -> Array:
+    array = _vector(name, values)
+    _all(name, array, (array >= 0) & (array == np.floor(array)), "a whole number of 0 or more")
+    return array
+
+
+def _all(name: str, values: Array, good: NDArray[np.bool_], expected: str) -> None:
+    if not good.all():
+        study = int(np.argmin(good))
+        raise InputError(f"{name}[{study}]: expected {expected}, found {values[study]:g}")
+
+
+def _same_length(name: str, values: Array, other: str, others: Array) -> None:
+    if len(values) != len(others):
+        raise InputError(f"{name} has {len(values)} studies but {other} has {len(others)}")

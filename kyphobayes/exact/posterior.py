@@ -1,0 +1,216 @@
+"""Posterior of (mu, tau), of a new study and of the studies at hand, by quadrature on panels."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kyphobayes.errors import InputError
+from kyphobayes.exact.density import Density
+from kyphobayes.exact.panels import Array, Panels
+from kyphobayes.exact.population import predictive, study_densities, table_probabilities
+from kyphobayes.names import AGGREGATE, MU, PROB, STUDY, TAU, THETA_NEW
+from kyphobayes.priors import Prior, Priors
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from kyphobayes.exact.surface import Surface
+
+_TAIL = 1e-2  # share of rtol that an outer panel may hold before the grid grows
+_DROP = 1e-17  # share of the mass below which an outer panel is left out
+_ROUNDS = 80
+# Quantiles of a prior that become panel edges, so that a prior much narrower than the data is seen.
+_PRIOR_EDGES = (0.001, 0.5, 0.999)
+
+
+class Posterior:
+    """Posterior of a `Surface` under priors for mu and tau.
+
+    Attributes
+    ----------
+    priors : Priors
+    log_marginal_likelihood : float
+        Log of the integral of likelihood times prior; differences are log Bayes factors. With an
+        improper prior it is defined up to the prior's constant, taken as 1.
+    error : float
+        Bound on the relative error of posterior probabilities from quadrature and truncation.
+    mu, tau : Density
+        Marginal posteriors.
+    mu_panels, tau_panels : Panels
+    joint : ndarray, shape (mu nodes, tau nodes)
+        Joint posterior density at the nodes of the two.
+    """
+
+    def __init__(self, surface: Surface, mu: str | Prior, tau: str | Prior, *, rtol: float):
+        if not 1e-13 <= rtol <= 0.1:
+            raise InputError(f"rtol: expected a number from 1e-13 to 0.1, found {rtol:g}")
+        self.surface = surface
+        self.priors = Priors.of("custom", mu=mu, tau=tau)
+        self._integrate(rtol)
+
+    def __repr__(self) -> str:
+        return f"Posterior({self.surface.k} studies, mu ~ {self.priors[MU]}, tau ~ {self.priors[TAU]})"
+
+    # -- quadrature ------------------------------------------------------------------------------
+
+    def _integrate(self, rtol: float) -> None:
+        """Place the panels: grow while mass is left outside, drop the empty, halve the unresolved."""
+        surface, priors = self.surface, self.priors
+        for name, prior in priors.items():
+            surface.cover(name, float(prior.quantile(0.5)) if prior.proper else None)
+        mu, tau = _start(surface.mu, priors[MU]), _start(surface.tau, priors[TAU])
+        settled: set[str] = set()
+        for _ in range(_ROUNDS):
+            log_density = (
+                surface.interpolate(mu.nodes, tau.nodes)
+                + priors[MU].log_density(mu.nodes)[:, None]
+                + priors[TAU].log_density(tau.nodes)
+            )
+            top = log_density.max()
+            density = np.exp(log_density - top)
+            total = mu.weights @ density @ tau.weights
+            mass_mu = mu.integrals(density @ tau.weights) / total
+            mass_tau = tau.integrals(mu.weights @ density) / total
+            edges = {"low": mass_mu[0], "high": mass_mu[-1], "tau": mass_tau[-1]}
+            bounds = {
+                "low": mu.edges[0] <= priors[MU].support[0],
+                "high": mu.edges[-1] >= priors[MU].support[1],
+                "tau": tau.edges[-1] >= priors[TAU].support[1],
+            }
+            outside = {
+                side for side, mass in edges.items()
+                if mass > rtol * _TAIL and not bounds[side] and side not in settled
+            }  # fmt: skip
+            if outside:
+                surface.grow(outside)
+                mu, tau = _start(surface.mu, priors[MU], mu), _start(surface.tau, priors[TAU], tau)
+                continue
+            errors_mu = mu.tails(density) @ tau.weights / total
+            errors_tau = tau.tails(density.T) @ mu.weights / total
+            rough_mu, rough_tau = errors_mu > rtol / 4 / len(mu), errors_tau > rtol / 4 / len(tau)
+            if not (rough_mu.any() or rough_tau.any()):
+                break
+            settled |= {"low", "high", "tau"}
+            mu, tau = _refine(mu, rough_mu, mass_mu), _refine(tau, rough_tau, mass_tau)
+        open_edges = sum(float(mass) for side, mass in edges.items() if not bounds[side])
+        self.error = float(errors_mu.sum() + errors_tau.sum()) + open_edges
+        self.log_marginal_likelihood = float(top + np.log(total))
+        self.mu_panels, self.tau_panels, self.joint = mu, tau, density / total
+        self.mu = Density(mu, density @ tau.weights)
+        self.tau = Density(tau, mu.weights @ density)
+
+    # -- a new study and the studies at hand -----------------------------------------------------
+
+    @cached_property
+    def theta_new(self) -> Density:
+        """Posterior predictive density of the effect in a new study."""
+        return predictive(self.mu_panels, self.tau_panels, self.joint)
+
+    @cached_property
+    def studies(self) -> dict[str, Density]:
+        """Posterior density of each study's own effect, by its label."""
+        return study_densities(self.surface, self.mu_panels, self.tau_panels, self.joint)
+
+    def _marginal(self, name: str) -> Density:
+        if name in AGGREGATE:
+            return getattr(self, name)
+        if name in self.studies:
+            return self.studies[name]
+        raise InputError(f"{name}: expected one of {', '.join(AGGREGATE)} or a study's label")
+
+    # -- what people ask -------------------------------------------------------------------------
+
+    def pdf(self, name: str, x: ArrayLike) -> Array:
+        """Posterior density of `name` (mu, tau, theta_new or a study's label) at `x`."""
+        return self._marginal(name).pdf(x)
+
+    def cdf(self, name: str, x: ArrayLike) -> Array:
+        """Posterior probability that `name` is at most `x`."""
+        return self._marginal(name).cdf(x)
+
+    def quantile(self, name: str, q: ArrayLike) -> Array:
+        """Posterior quantile of `name`."""
+        return self._marginal(name).quantile(q)
+
+    def hdi(self, name: str, prob: float = PROB) -> tuple[float, float]:
+        """Shortest interval of `name` that holds `prob`."""
+        return self._marginal(name).hdi(prob)
+
+    def summary(self, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
+        """Posterior mean, sd, median and interval of mu, tau and theta_new.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the interval.
+        kind : {"eti", "hdi"}
+            Central or shortest.
+        """
+        return _table({name: self._marginal(name) for name in AGGREGATE}, prob, kind)
+
+    def shrinkage(self, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
+        """Posterior mean, sd, median and interval of each study's own effect: one row per study."""
+        return _table(self.studies, prob, kind).rename_axis(STUDY)
+
+    def table_probabilities(self) -> Array:
+        """Posterior probability of each count table: shape (t,); it sums to one."""
+        return table_probabilities(self.surface, self.mu_panels, self.tau_panels, self.joint)
+
+    def draw(self, size: int, rng: np.random.Generator) -> dict[str, Array]:
+        """Independent draws of mu, tau, theta_new, theta (and table): see `kyphobayes.exact.draws`."""
+        from kyphobayes.exact.draws import draw
+
+        return draw(self, size, rng)
+
+    def to_datatree(self, draws: int = 1000, chains: int = 4, seed: int = 0) -> xr.DataTree:
+        """Independent draws in ArviZ's layout, so that all its functions work on an exact posterior.
+
+        Parameters
+        ----------
+        draws, chains : int
+        seed : int
+            The same seed gives the same draws.
+        """
+        from kyphobayes.exact.draws import to_datatree
+
+        return to_datatree(self, draws, chains, seed)
+
+
+def _table(densities: dict[str, Density], prob: float, kind: str) -> pd.DataFrame:
+    import pandas as pd
+
+    if kind not in ("eti", "hdi"):
+        raise InputError(f"kind: expected 'eti' or 'hdi', found {kind!r}")
+    if not 0 < prob < 1:
+        raise InputError(f"prob: expected a number between 0 and 1, found {prob:g}")
+    rows = []
+    for density in densities.values():
+        low, high = getattr(density, kind)(prob)
+        rows.append((density.mean, density.sd, float(density.quantile(0.5)), low, high))
+    return pd.DataFrame(rows, index=list(densities), columns=["mean", "sd", "median", "low", "high"])
+
+
+def _start(surface: Panels, prior: Prior, current: Panels | None = None) -> Panels:
+    """Panels to begin with: a few over the surface's reach, or the current ones and what it has grown by.
+
+    The prior's quantiles are edges, so that a prior much narrower than the data is not overlooked.
+    """
+    low, high = np.maximum(prior.support[0], surface.edges[0]), np.minimum(prior.support[1], surface.edges[-1])
+    if current is None:
+        known = prior.quantile(_PRIOR_EDGES) if prior.proper else np.empty(0)
+        edges = np.concatenate([surface.edges[::2], known, [low, high]])
+    else:
+        edges = np.concatenate([surface.edges, current.edges, [low, high]])
+    return Panels(edges[(edges >= low) & (edges <= high)])
+
+
+def _refine(panels: Panels, rough: NDArray[np.bool_], mass: Array) -> Panels:
+    """Halve the rough panels and leave out empty ones at the ends."""
+    full = np.flatnonzero((np.cumsum(mass) > _DROP) & (np.cumsum(mass[::-1])[::-1] > _DROP))
+    first, last = full[0], full[-1] + 1
+    return Panels(panels.edges[first : last + 1]).split(rough[first:last])

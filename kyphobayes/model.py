@@ -1,0 +1,128 @@
+"""Loading a file of ``models/`` and checking its contract.
+
+A model file exports ``PRIORS`` and ``build(evidence, priors, *, centred)``, and ``surface(evidence)``
+where the integrated likelihood is known. The folder is the registry: a new file is a new model.
+"""
+
+import hashlib
+import importlib.util
+import sys
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kyphobayes.errors import EvidenceError
+from kyphobayes.evidence.views import View
+from kyphobayes.priors import Priors
+from kyphobayes.project import Project, default_project
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from kyphobayes.exact import Surface
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file.
+
+    Attributes
+    ----------
+    name, formula : str
+        The file's name, and the first line of its docstring.
+    path : Path
+    digest : str
+        Fingerprint of its source.
+    priors : Priors
+        Its default priors; their names are the parameters it needs priors for.
+    view : type
+        The view of the evidence it takes.
+    build : callable
+        ``build(evidence, priors, centred=False) -> pm.Model``
+    surface : callable or None
+        ``surface(evidence) -> exact.Surface``
+    """
+
+    name: str
+    formula: str
+    path: Path
+    digest: str
+    priors: Priors
+    view: type[View]
+    build: "Callable[..., pm.Model]" = field(repr=False)
+    surface: "Callable[[Any], Surface] | None" = field(repr=False)
+
+    def check(self, evidence: View, priors: Priors) -> None:
+        """Raise unless evidence and priors are of the kind this model takes.
+
+        Raises
+        ------
+        EvidenceError, PriorError
+        """
+        if not isinstance(evidence, self.view):
+            raise EvidenceError(
+                f"model {self.name} takes {self.view.__name__}, found {type(evidence).__name__}"
+            )
+        for name in self.priors:
+            priors[name]
+
+
+def model_names(project: Project | None = None) -> list[str]:
+    """Names of all model files."""
+    return sorted(path.stem for path in (project or default_project()).models.glob("*.py"))
+
+
+def load_model(name: str, project: Project | None = None) -> Model:
+    """Load ``models/<name>.py``.
+
+    Raises
+    ------
+    EvidenceError
+        If there is no such file, or it breaks the contract.
+    """
+    folder = (project or default_project()).models
+    known = model_names(project)
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+        raise EvidenceError(f"no model {name!r} in models/; {hint}")
+    return _load(folder / f"{name}.py")
+
+
+@lru_cache(maxsize=64)
+def _load(path: Path) -> Model:
+    where = f"models/{path.name}"
+    # By path and under a name of its own, so that a model file cannot shadow another module.
+    spec = importlib.util.spec_from_file_location(f"kyphobayes_model_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    build, priors = getattr(module, "build", None), getattr(module, "PRIORS", None)
+    if not callable(build) or not isinstance(priors, Priors):
+        raise EvidenceError(f"{where}: expected PRIORS (a Priors) and build(evidence, priors)")
+    view = typing.get_type_hints(build).get("evidence")
+    if not (isinstance(view, type) and issubclass(view, View)):
+        raise EvidenceError(f"{where}: expected build's evidence to be annotated with a view, found {view!r}")
+    if not (module.__doc__ or "").strip():
+        raise EvidenceError(f"{where}: expected a docstring whose first line is the formula")
+    return Model(
+        name=path.stem,
+        formula=str(module.__doc__).strip().splitlines()[0],
+        path=path,
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        priors=priors,
+        view=view,
+        build=build,
+        surface=getattr(module, "surface", None),
+    )
+
+
+def run_model(file: str) -> None:
+    """Run a model file as a script: ``python models/<name>.py ANALYSIS``, with the options of `fit`."""
+    from kyphobayes.cli import main
+
+    main(["fit", *sys.argv[1:], "--model", Path(file).stem])

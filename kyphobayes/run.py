@@ -1,0 +1,198 @@
+"""One analysis of the plan, from tables to checked answers; finished fits are reused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from kyphobayes.checks import Check
+from kyphobayes.checks.agreement import certificate
+from kyphobayes.checks.convergence import convergence
+from kyphobayes.checks.predictive import predictive
+from kyphobayes.engines import fit_exact, fit_nuts
+from kyphobayes.engines.exact import SETTINGS as EXACT_SETTINGS
+from kyphobayes.engines.exact import solve
+from kyphobayes.engines.nuts import SETTINGS as NUTS_SETTINGS
+from kyphobayes.errors import InputError
+from kyphobayes.evidence import Analysis, Counts, evidence_for, read_priors
+from kyphobayes.findings import Findings, findings
+from kyphobayes.fit import load, save, stamp
+from kyphobayes.model import Model, load_model
+from kyphobayes.names import MU
+from kyphobayes.priors import Priors
+from kyphobayes.project import Project
+from kyphobayes.witness import witness
+
+ENGINES = ("exact", "nuts")
+_SETTINGS = {"exact": EXACT_SETTINGS, "nuts": NUTS_SETTINGS}
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything known about one question.
+
+    Attributes
+    ----------
+    analysis : Analysis
+    evidence : Counts
+    model : Model
+    priors : Priors
+        Those of the main result.
+    fits : dict of str to DataTree
+        By engine.
+    answers : dict of str to Findings
+        By prior set; the main one first.
+    posteriors : dict of str to DataFrame
+        Summary of mu, tau and theta_new by prior set, in the same order.
+    witness : DataFrame
+    checks : tuple of Check
+    reused : tuple of str
+        Engines whose fit was found on disk.
+    """
+
+    analysis: Analysis
+    evidence: Counts
+    model: Model
+    priors: Priors
+    fits: dict[str, xr.DataTree]
+    answers: dict[str, Findings]
+    posteriors: dict[str, pd.DataFrame]
+    compared: dict[str, Priors]
+    witness: pd.DataFrame
+    checks: tuple[Check, ...]
+    reused: tuple[str, ...] = field(default=())
+
+    @property
+    def main(self) -> Findings:
+        """Answer under the priors of the main result."""
+        return next(iter(self.answers.values()))
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+
+def run_analysis(
+    analysis: Analysis,
+    project: Project,
+    *,
+    engines: tuple[str, ...] = ENGINES,
+    model: str | None = None,
+    prior_set: str | None = None,
+    changed: dict[str, str] | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+    compare: bool = True,
+    say: Say = lambda _: None,
+    progress: bool = False,
+) -> Result:
+    """Fit, compare priors and check.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    project : Project
+    engines : tuple of str
+        Of "exact" and "nuts".
+    model, prior_set : str, optional
+        In place of the plan's.
+    changed : dict of str to str, optional
+        Priors in text form that replace those of the set.
+    seed : int
+    out : Path, optional
+        Where fits are kept; without it nothing is written.
+    compare : bool
+        Whether to solve under the plan's other prior sets.
+    say : callable
+        Is told what happens.
+    progress : bool
+        Whether the sampler shows its progress.
+
+    Raises
+    ------
+    EvidenceError, PriorError, ImproperPosterior, NotConverged
+    """
+    say(f"{analysis.name}: reading the evidence")
+    evidence = evidence_for(analysis, project)
+    loaded = load_model(model or analysis.model, project)
+    priors = read_priors(project, prior_set or analysis.priors, analysis, evidence.measure)
+    if changed:
+        priors = priors.replace(**changed)
+    loaded.check(evidence, priors)
+    others = [label for label in analysis.compare if label != priors.label] if compare else []
+    compared = {priors.label: priors} | {
+        label: read_priors(project, label, analysis, evidence.measure) for label in others
+    }
+    say(f"{analysis.name}: solving under {len(compared)} prior {'set' if len(compared) == 1 else 'sets'}")
+    answers, posteriors = _answers(loaded, evidence, compared, analysis)
+    fits, reused = {}, []
+    for engine in engines:
+        fits[engine], found = _fit(engine, loaded, evidence, priors, analysis, seed, out, say, progress)
+        reused += [engine] * found
+    frequentist = witness(evidence)
+    checks = _checks(fits, frequentist, posteriors)
+    return Result(
+        analysis, evidence, loaded, priors, fits, answers, posteriors, compared, frequentist, checks, tuple(reused)
+    )
+
+
+def _answers(
+    model: Model, evidence: Counts, compared: dict[str, Priors], analysis: Analysis
+) -> tuple[dict[str, Findings], dict[str, pd.DataFrame]]:
+    """Answers under each prior set, from one surface."""
+    if model.surface is None:
+        raise InputError(f"model {model.name} declares no surface; the plan's questions need one")
+    surface = model.surface(evidence)
+    answers, summaries = {}, {}
+    for label, priors in compared.items():
+        posterior = surface.posterior(mu=priors["mu"], tau=priors["tau"])
+        answers[label] = findings(posterior, label, below=analysis.decision.below, next_sizes=analysis.next)
+        summaries[label] = posterior.summary()
+    return answers, summaries
+
+
+def _fit(
+    engine: str,
+    model: Model,
+    evidence: Counts,
+    priors: Priors,
+    analysis: Analysis,
+    seed: int,
+    out: Path | None,
+    say: Say,
+    progress: bool,
+) -> tuple[xr.DataTree, bool]:
+    """Fit by one engine, or find the finished fit, whose name holds the digest of all it depends on."""
+    if engine not in ENGINES:
+        raise InputError(f"engine: expected one of {', '.join(ENGINES)}, found {engine!r}")
+    marks = {"analysis": analysis.name, "outcome": analysis.outcome}
+    digest = stamp(model, evidence, priors, engine, seed, _SETTINGS[engine])["digest"]
+    path = None if out is None else out / "fits" / f"{analysis.name}-{engine}-{digest[:12]}.nc"
+    if path is not None and (found := load(path, digest)) is not None:
+        say(f"{analysis.name}: {engine} fit found")
+        return found, True
+    say(f"{analysis.name}: fitting by {'quadrature' if engine == 'exact' else 'NUTS'}")
+    if engine == "exact":
+        tree = fit_exact(model, evidence, priors, seed=seed)
+    else:
+        tree = fit_nuts(model, evidence, priors, seed=seed, progress=progress)
+    tree.attrs.update(marks)
+    if path is not None:
+        save(tree, path)
+    return tree, False
+
+
+def _checks(
+    fits: dict[str, xr.DataTree], frequentist: pd.DataFrame, posteriors: dict[str, pd.DataFrame]
+) -> tuple[Check, ...]:
+    centres = [table.loc[MU, "mean"] for table in posteriors.values()]
+    spread = (max(centres) - min(centres)) / next(iter(posteriors.values())).loc[MU, "sd"]
+    checks = [certificate(fits.get("exact"), fits.get("nuts"), frequentist, float(spread))]
+    if "nuts" in fits:
+        checks.append(convergence(fits["nuts"]))
+    checks += [predictive(next(iter(fits.values())))] if fits else []
+    return tuple(checks)

@@ -1,0 +1,59 @@
+"""Reading TOML with errors that name the file, the place, what was expected and what was found."""
+
+import tomllib
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from kyphobayes.errors import EvidenceError
+
+_KIND_NAMES = {str: "text", list: "a list", dict: "a table", int: "a whole number", float: "a number"}
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    EvidenceError
+        If it is missing, not UTF-8 or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EvidenceError(f"{path.name}: no such file in {path.parent.name}/") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise EvidenceError(f"{path.name}: cannot be read as TOML: {problem}") from None
+
+
+def check_keys(where: str, entry: Mapping[str, Any], required: Collection[str], optional: Collection[str]) -> None:
+    """Require some keys, allow some more, and name the nearest right one for any other."""
+    for key in required:
+        if key not in entry:
+            raise EvidenceError(f"{where}: expected a key {key!r}")
+    known = [*required, *optional]
+    for key in entry:
+        if key not in known:
+            close = get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
+            raise EvidenceError(f"{where}: unknown key {key!r}; {hint}")
+
+
+def typed(where: str, entry: Mapping[str, Any], key: str, kind: type, default: Any = None) -> Any:
+    """Value of a key, which must be of one kind (a whole number will do where a number is expected)."""
+    value = entry.get(key, default)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if value is not default and type(value) is not kind:
+        raise EvidenceError(f"{where}: expected {key} to be {_KIND_NAMES[kind]}, found {value!r}")
+    return value
+
+
+def texts(where: str, entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Value of a key that must be a list of texts; empty where it is missing."""
+    values = typed(where, entry, key, list, [])
+    for value in values:
+        if not isinstance(value, str):
+            raise EvidenceError(f"{where}: expected {key} to hold texts, found {value!r}")
+    return tuple(values)
