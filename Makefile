@@ -5,6 +5,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 STAMP := .venv/.installed
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+# Small matrices: a second BLAS thread only gets in the first one's way.
+export OPENBLAS_NUM_THREADS := 1
 export PRE_COMMIT_HOME := $(CURDIR)/.venv/.pre-commit
 
 .DEFAULT_GOAL := help
@@ -43,7 +45,7 @@ test: setup ## lint, types, pre-commit, tests
 	else \
 		echo "not a git checkout, or no git: pre-commit is skipped"; \
 	fi
-	@$(BIN)/pytest $(PYTEST)
+	@$(BIN)/pytest -n 2 $(PYTEST)
 
 bench: setup ## time the exact core against NUTS
 	@$(BIN)/python -m benchmarks

@@ -107,18 +107,14 @@ FAMILIES: Mapping[str, Family] = {
         lambda q, mu, sigma: mu + sigma * special.ndtri(q),
         ("sigma",),
     ),
-    "StudentT": Family(
-        {"nu": None, "mu": 0.0, "sigma": 1.0}, _student, _student_quantile, ("nu", "sigma")
-    ),
+    "StudentT": Family({"nu": None, "mu": 0.0, "sigma": 1.0}, _student, _student_quantile, ("nu", "sigma")),
     "Cauchy": Family(
         {"alpha": 0.0, "beta": 1.0},
         _cauchy,
         lambda q, alpha, beta: alpha + beta * np.tan(np.pi * (q - 0.5)),
         ("beta",),
     ),
-    "Logistic": Family(
-        {"mu": 0.0, "s": 1.0}, _logistic, lambda q, mu, s: mu + s * special.logit(q), ("s",)
-    ),
+    "Logistic": Family({"mu": 0.0, "s": 1.0}, _logistic, lambda q, mu, s: mu + s * special.logit(q), ("s",)),
     "Laplace": Family(
         {"mu": 0.0, "b": 1.0},
         _laplace,

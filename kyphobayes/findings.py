@@ -71,7 +71,12 @@ class Findings:
 
 
 def findings(
-    posterior: Posterior, prior_set: str, *, below: float, next_sizes: tuple[int, ...] = (), prob: float = PROB
+    posterior: Posterior,
+    prior_set: str,
+    *,
+    below: float,
+    next_sizes: tuple[int, ...] = (),
+    prob: float = PROB,
 ) -> Findings:
     """Answer the question of an analysis from a posterior on the log odds scale.
 

@@ -48,7 +48,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def stamp(model: Model, evidence: View, priors: Priors, engine: str, seed: int, settings: Mapping) -> dict[str, str]:
+def stamp(
+    model: Model, evidence: View, priors: Priors, engine: str, seed: int, settings: Mapping
+) -> dict[str, str]:
     """Attributes of a fit's root: everything that decides its content, and a digest of it."""
     content = {
         "model": model.name,
@@ -66,6 +68,26 @@ def stamp(model: Model, evidence: View, priors: Priors, engine: str, seed: int, 
     return {**content, "prior_set": priors.label, "digest": digest}
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that can be written to.
+
+    Raises
+    ------
+    InputError
+        If it cannot; better at the start than after the work is done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        raise _unwritable(folder, problem) from None
+
+
+def _unwritable(path: Path, problem: OSError) -> InputError:
+    return InputError(f"cannot write {path}: {problem.strerror or problem}; choose another --out")
+
+
 def save(tree: xr.DataTree, path: Path) -> None:
     """Write a fit as NetCDF: complete under its name, or not at all.
 
@@ -74,8 +96,8 @@ def save(tree: xr.DataTree, path: Path) -> None:
     InputError
         If the folder cannot be written.
     """
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".nc")
         os.close(handle)
         try:
@@ -86,7 +108,7 @@ def save(tree: xr.DataTree, path: Path) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as problem:
-        raise InputError(f"cannot write {path}: {problem.strerror or problem}; choose another --out") from None
+        raise _unwritable(path, problem) from None
 
 
 def load(path: Path, digest: str | None = None) -> xr.DataTree | None:
@@ -96,7 +118,7 @@ def load(path: Path, digest: str | None = None) -> xr.DataTree | None:
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             loaded = tree.load()
-    except (OSError, ValueError, KeyError):  # cut off or not a NetCDF file: fit again
+    except Exception:  # HDF5 answers a damaged file with errors of any kind; all mean: fit again
         return None
     return loaded if digest is None or loaded.attrs.get("digest") == digest else None
 
@@ -129,7 +151,7 @@ def summary(tree: xr.DataTree, prob: float = PROB) -> pd.DataFrame:
         }
     )
     if "quadrature" in tree.children and np.isclose(prob, PROB):
-        exact = tree["quadrature"]["summary"].to_series().unstack("statistic")
+        exact = tree["quadrature"].dataset["summary"].to_series().unstack("statistic")
         table.update(exact)
     return table
 
@@ -150,8 +172,6 @@ def latent_table_probabilities(tree: xr.DataTree) -> pd.Series | None:
     posterior = tree["posterior"].dataset
     if TABLE not in posterior:
         return None
-    tables = tree["constant_data"][TABLE].values
+    tables = tree["constant_data"].dataset[TABLE].values
     counts = np.bincount(posterior[TABLE].values.ravel().astype(int), minlength=len(tables))
     return pd.Series(counts / counts.sum(), index=pd.Index(tables, name=TABLE))
-
-

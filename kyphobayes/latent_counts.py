@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def OneOfTables(name: str, *, n: Array, p: Any, tables: Array, weights: Array, dims: tuple[str, str]) -> Any:  # noqa: N802
+def OneOfTables(name: str, *, n: Array, p: Any, tables: Array, weights: Array, dims: tuple[str, str]) -> Any:
     """Binomial counts that are one of the rows of `tables`, which one is not known.
 
     The likelihood is the weighted sum over rows of the product of binomial probabilities: the row is
@@ -31,7 +31,7 @@ def OneOfTables(name: str, *, n: Array, p: Any, tables: Array, weights: Array, d
     """
 
     def logp(value: Any, n: Any, p: Any, log_weights: Any) -> Any:
-        by_table = pm.logp(pm.Binomial.dist(n=n, p=p), value).sum(axis=-1)
+        by_table = pt.sum(pm.logp(pm.Binomial.dist(n=n, p=p), value), axis=-1)
         return pm.math.logsumexp(log_weights + by_table)
 
     def dist(n: Any, p: Any, log_weights: Any, size: Any) -> Any:
@@ -40,7 +40,7 @@ def OneOfTables(name: str, *, n: Array, p: Any, tables: Array, weights: Array, d
 
     return pm.CustomDist(
         name,
-        n,
+        n.astype(int),
         p,
         np.log(weights),
         logp=logp,

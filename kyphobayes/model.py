@@ -4,6 +4,7 @@ A model file exports ``PRIORS`` and ``build(evidence, priors, *, centred)``, and
 where the integrated likelihood is known. The folder is the registry: a new file is a new model.
 """
 
+import ast
 import hashlib
 import importlib.util
 import sys
@@ -43,8 +44,8 @@ class Model:
         The view of the evidence it takes.
     build : callable
         ``build(evidence, priors, centred=False) -> pm.Model``
-    surface : callable or None
-        ``surface(evidence) -> exact.Surface``
+    declared_surface : callable or None
+        ``surface(evidence) -> exact.Surface``, where the file has one.
     """
 
     name: str
@@ -54,7 +55,21 @@ class Model:
     priors: Priors
     view: type[View]
     build: "Callable[..., pm.Model]" = field(repr=False)
-    surface: "Callable[[Any], Surface] | None" = field(repr=False)
+    declared_surface: "Callable[[Any], Surface] | None" = field(repr=False)
+
+    def surface(self, evidence: View) -> "Surface":
+        """Likelihood of mu and tau with the study effects integrated out.
+
+        Raises
+        ------
+        EvidenceError
+            If the model file declares none.
+        """
+        if self.declared_surface is None:
+            raise EvidenceError(
+                f"models/{self.name}.py declares no surface, so it has no exact posterior; use --engine nuts"
+            )
+        return self.declared_surface(evidence)
 
     def check(self, evidence: View, priors: Priors) -> None:
         """Raise unless evidence and priors are of the kind this model takes.
@@ -74,6 +89,15 @@ class Model:
 def model_names(project: Project | None = None) -> list[str]:
     """Names of all model files."""
     return sorted(path.stem for path in (project or default_project()).models.glob("*.py"))
+
+
+def formulas(project: Project | None = None) -> dict[str, str]:
+    """Formula of each model file, read without running it."""
+    folder = (project or default_project()).models
+    texts = {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in model_names(project)}
+    return {
+        name: (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0] for name, text in texts.items()
+    }
 
 
 def load_model(name: str, project: Project | None = None) -> Model:
@@ -100,7 +124,11 @@ def _load(path: Path) -> Model:
     spec = importlib.util.spec_from_file_location(f"kyphobayes_model_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as problem:
+        detail = " ".join(str(problem).split())
+        raise EvidenceError(f"{where}: cannot be loaded: {type(problem).__name__}: {detail}") from problem
     build, priors = getattr(module, "build", None), getattr(module, "PRIORS", None)
     if not callable(build) or not isinstance(priors, Priors):
         raise EvidenceError(f"{where}: expected PRIORS (a Priors) and build(evidence, priors)")
@@ -116,8 +144,8 @@ def _load(path: Path) -> Model:
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
         priors=priors,
         view=view,
-        build=build,
-        surface=getattr(module, "surface", None),
+        build=typing.cast(Any, build),
+        declared_surface=getattr(module, "surface", None),
     )
 
 

@@ -10,7 +10,7 @@
 import ast
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -37,7 +37,7 @@ class Prior:
 
     family: str
     parameters: tuple[tuple[str, float], ...]
-    why: str = ""
+    why: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         family = self._family
@@ -141,7 +141,9 @@ class Prior:
         """Make it a variable `name` of the PyMC model in context."""
         import pymc as pm
 
-        return getattr(pm, self.family)(name, **dict(self.parameters), **kwargs)
+        # As float64: PyTensor would keep a plain Python float in single precision.
+        parameters = {key: np.float64(value) for key, value in self.parameters}
+        return getattr(pm, self.family)(name, **parameters, **kwargs)
 
 
 @dataclass(frozen=True)

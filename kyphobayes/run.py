@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -13,12 +14,11 @@ from kyphobayes.checks.convergence import convergence
 from kyphobayes.checks.predictive import predictive
 from kyphobayes.engines import fit_exact, fit_nuts
 from kyphobayes.engines.exact import SETTINGS as EXACT_SETTINGS
-from kyphobayes.engines.exact import solve
 from kyphobayes.engines.nuts import SETTINGS as NUTS_SETTINGS
 from kyphobayes.errors import InputError
 from kyphobayes.evidence import Analysis, Counts, evidence_for, read_priors
 from kyphobayes.findings import Findings, findings
-from kyphobayes.fit import load, save, stamp
+from kyphobayes.fit import load, make_folder, save, stamp
 from kyphobayes.model import Model, load_model
 from kyphobayes.names import MU
 from kyphobayes.priors import Priors
@@ -75,6 +75,38 @@ class Result:
         """Whether every check passed."""
         return all(check.passed for check in self.checks)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return answers, witness and checks as plain numbers and texts, for JSON."""
+        return {
+            "analysis": self.analysis.name,
+            "question": self.analysis.question,
+            "model": self.model.name,
+            "studies": list(self.evidence.labels),
+            "excluded": self.evidence.excluded[["label", "arm", "reason"]].to_dict("records"),
+            "tables": len(self.evidence.tables),
+            "answers": {
+                label: {
+                    "priors": self.compared[label].texts(),
+                    "rates": answer.rates.to_dict("index"),
+                    "tau": answer.tau.to_dict(),
+                    "posterior": self.posteriors[label].to_dict("index"),
+                    "probability_below": {
+                        "below": answer.below, "typical": answer.p_typical, "new centre": answer.p_new
+                    },
+                    "next": [
+                        {"n": count.n, "expected": count.mean, "interval": list(count.interval())}
+                        for count in answer.next
+                    ],
+                    "log_marginal_likelihood": answer.log_marginal_likelihood,
+                    "error": answer.error,
+                }
+                for label, answer in self.answers.items()
+            },
+            "witness": self.witness.to_dict("index"),
+            "checks": {check.name: {"passed": check.passed, "text": check.text} for check in self.checks},
+            "fits": {engine: tree.attrs["digest"] for engine, tree in self.fits.items()},
+        }  # fmt: skip
+
 
 def run_analysis(
     analysis: Analysis,
@@ -116,6 +148,8 @@ def run_analysis(
     ------
     EvidenceError, PriorError, ImproperPosterior, NotConverged
     """
+    if out is not None:
+        make_folder(out / "fits")
     say(f"{analysis.name}: reading the evidence")
     evidence = evidence_for(analysis, project)
     loaded = load_model(model or analysis.model, project)
@@ -136,7 +170,17 @@ def run_analysis(
     frequentist = witness(evidence)
     checks = _checks(fits, frequentist, posteriors)
     return Result(
-        analysis, evidence, loaded, priors, fits, answers, posteriors, compared, frequentist, checks, tuple(reused)
+        analysis,
+        evidence,
+        loaded,
+        priors,
+        fits,
+        answers,
+        posteriors,
+        compared,
+        frequentist,
+        checks,
+        tuple(reused),
     )
 
 
@@ -144,8 +188,6 @@ def _answers(
     model: Model, evidence: Counts, compared: dict[str, Priors], analysis: Analysis
 ) -> tuple[dict[str, Findings], dict[str, pd.DataFrame]]:
     """Answers under each prior set, from one surface."""
-    if model.surface is None:
-        raise InputError(f"model {model.name} declares no surface; the plan's questions need one")
     surface = model.surface(evidence)
     answers, summaries = {}, {}
     for label, priors in compared.items():
@@ -189,9 +231,9 @@ def _fit(
 def _checks(
     fits: dict[str, xr.DataTree], frequentist: pd.DataFrame, posteriors: dict[str, pd.DataFrame]
 ) -> tuple[Check, ...]:
-    centres = [table.loc[MU, "mean"] for table in posteriors.values()]
-    spread = (max(centres) - min(centres)) / next(iter(posteriors.values())).loc[MU, "sd"]
-    checks = [certificate(fits.get("exact"), fits.get("nuts"), frequentist, float(spread))]
+    centres = pd.concat(posteriors).xs(MU, level=1)
+    spread = float((centres["mean"].max() - centres["mean"].min()) / centres["sd"].iloc[0])
+    checks = [certificate(fits.get("exact"), fits.get("nuts"), frequentist, spread)]
     if "nuts" in fits:
         checks.append(convergence(fits["nuts"]))
     checks += [predictive(next(iter(fits.values())))] if fits else []

@@ -20,24 +20,32 @@ def read_toml(path: Path) -> dict[str, Any]:
         If it is missing, not UTF-8 or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
     except FileNotFoundError:
         raise EvidenceError(f"{path.name}: no such file in {path.parent.name}/") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise EvidenceError(f"{path.name}: cannot be read as TOML: {problem}") from None
 
 
-def check_keys(where: str, entry: Mapping[str, Any], required: Collection[str], optional: Collection[str]) -> None:
+def check_keys(
+    where: str, entry: Mapping[str, Any], required: Collection[str], optional: Collection[str]
+) -> None:
     """Require some keys, allow some more, and name the nearest right one for any other."""
-    for key in required:
-        if key not in entry:
-            raise EvidenceError(f"{where}: expected a key {key!r}")
+    if not isinstance(entry, Mapping):
+        raise EvidenceError(f"{where}: expected a table, found {entry!r}")
     known = [*required, *optional]
     for key in entry:
         if key not in known:
-            close = get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
-            raise EvidenceError(f"{where}: unknown key {key!r}; {hint}")
+            raise EvidenceError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
+    for key in required:
+        if key not in entry:
+            raise EvidenceError(f"{where}: expected a key {key!r}")
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Hint at the known word that is nearest to another, or at all of them."""
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known) or 'none'}"
 
 
 def typed(where: str, entry: Mapping[str, Any], key: str, kind: type, default: Any = None) -> Any:

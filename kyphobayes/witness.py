@@ -83,7 +83,9 @@ def _row(pooled: Pooled, weights: NDArray[np.float64], measure: str, corrected: 
     def back(values: NDArray[np.float64]) -> NDArray[np.float64]:
         if measure == PLO:
             return special.expit(values)
-        return np.clip(values, 0.0, 1.0) if measure == "PR" else values  # a raw proportion's limits may leave [0, 1]
+        return (
+            np.clip(values, 0.0, 1.0) if measure == "PR" else values
+        )  # a raw proportion's limits may leave [0, 1]
 
     estimates = back(pooled.mu)
     return {

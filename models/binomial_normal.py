@@ -29,20 +29,24 @@ def build(evidence: Counts, priors: Priors = PRIORS, *, centred: bool = False) -
             theta = pm.Normal("theta", mu, tau, dims="study")
             pm.Normal("theta_new", mu, tau)
         else:
-            theta = pm.Deterministic("theta", mu + tau * pm.Normal("z", dims="study"), dims="study")
+            z = pm.Normal("z", dims="study")
+            theta = pm.Deterministic("theta", mu + tau * z, dims="study")
             pm.Deterministic("theta_new", mu + tau * pm.Normal("z_new"))
-        p = pm.math.invlogit(theta)
 
         printed, latent = evidence.reported, evidence.latent
         if len(printed):
             pm.Binomial(
-                "events", n=evidence.n[printed], p=p[printed], observed=evidence.events[printed], dims="reported"
+                "events",
+                n=evidence.n[printed].astype(int),
+                logit_p=theta[printed],
+                observed=evidence.events[printed],
+                dims="reported",
             )
         if len(latent):
             OneOfTables(
                 "events_latent",
                 n=evidence.n[latent],
-                p=p[latent],
+                p=pm.math.sigmoid(theta[latent]),
                 tables=evidence.tables[:, latent],
                 weights=evidence.weights,
                 dims=("table", "latent"),

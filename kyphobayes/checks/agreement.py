@@ -47,12 +47,14 @@ def certificate(
     failed = table[~table["passed"]]
     if failed.empty:
         expected = int((table["reason"] != "").sum())
-        text = f"{len(table)} comparisons agree" + (f", {expected} of them with a known reason" if expected else "")
+        text = f"{len(table) - expected} comparisons agree"
+        text += f", {expected} differ for a known reason" if expected else ""
     else:
         worst = failed.iloc[0]
         text = (
-            f"{len(failed)} of {len(table)} comparisons disagree, first {worst['between']} on {worst['quantity']}: "
-            f"{worst['left']:.4g} against {worst['right']:.4g}, {abs(worst['difference']):.1f} {worst['unit']}"
+            f"{len(failed)} of {len(table)} comparisons disagree, first {worst['between']} on "
+            f"{worst['quantity']}: {worst['left']:.4g} against {worst['right']:.4g}, "
+            f"{abs(worst['difference']):.1f} {worst['unit']}"
         )
     return Check("agreement", failed.empty, text, table)
 
@@ -73,7 +75,17 @@ def _engines(exact: xr.DataTree, nuts: xr.DataTree) -> list[tuple]:
             difference = float((right - left) / mcse[quantity])
             passed = bool(abs(difference) <= MCSE_BOUND)
             rows.append(
-                ("exact ~ NUTS", f"{quantity} {statistic}", left, right, difference, "MCSE", MCSE_BOUND, passed, "")
+                (
+                    "exact ~ NUTS",
+                    f"{quantity} {statistic}",
+                    left,
+                    right,
+                    difference,
+                    "MCSE",
+                    MCSE_BOUND,
+                    passed,
+                    "",
+                )
             )
     return rows
 
@@ -108,11 +120,14 @@ def _reasons(other: pd.Series, prior_range: float) -> list[str]:
     reasons = []
     if other["corrected"]:
         reasons.append(
-            f"0.5 was added to {other['corrected']} {'study' if other['corrected'] == 1 else 'studies'} without "
-            f"events, which pulls their log odds towards 0; the exact likelihood needs no correction"
+            f"0.5 was added to both cells of {other['corrected']} "
+            f"{'study' if other['corrected'] == 1 else 'studies'} where none or all had the event, which "
+            f"pulls the log odds towards 0; the exact likelihood needs no correction"
         )
     if other["tau2_lowest"] <= 0:
-        reasons.append("the estimate of tau² lies on its boundary 0, where the posterior keeps its uncertainty")
+        reasons.append(
+            "the estimate of tau² lies on its boundary 0, where the posterior keeps its uncertainty"
+        )
     if other["k"] < FEW:
         reasons.append(f"with {other['k']} studies one estimate of tau² says little")
     if prior_range > SD_BOUND:

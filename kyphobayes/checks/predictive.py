@@ -1,4 +1,4 @@
-"""Posterior predictive checks: could the model have produced data like these?"""
+"""Posterior predictive checks: whether the model could have produced data like these."""
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ def predictive(tree: xr.DataTree) -> Check:
     stacked = tree["posterior_predictive"].dataset[name].stack(sample=("chain", "draw"))
     replicated = stacked.transpose("sample", STUDY).values
     observed = _observed(tree, name, len(replicated))
-    labels = [str(label) for label in tree["observed_data"][STUDY].values]
+    labels = [str(label) for label in tree["observed_data"].dataset[STUDY].values]
     rows = [_row(observed[:, i], replicated[:, i]) for i in range(len(labels))]
     features = _features(tree, name)
     rows += [_row(feature(observed), feature(replicated)) for feature in features.values()]
@@ -50,15 +50,15 @@ def _observed(tree: xr.DataTree, name: str, draws: int) -> np.ndarray:
     """Observed data once per draw, with latent counts from the table that the draw is about."""
     posterior = tree["posterior"].dataset
     if TABLE not in posterior:
-        return np.tile(tree["observed_data"][name].values, (draws, 1))
+        return np.tile(tree["observed_data"].dataset[name].values, (draws, 1))
     table = posterior[TABLE].stack(sample=("chain", "draw")).values.astype(int)
-    return tree["constant_data"]["tables"].values[table]
+    return tree["constant_data"].dataset["tables"].values[table]
 
 
 def _features(tree: xr.DataTree, name: str) -> dict:
     if name == Y:
         return {"largest": lambda y: y.max(axis=1), "smallest": lambda y: y.min(axis=1)}
-    n = tree["constant_data"]["n"].values
+    n = tree["constant_data"].dataset["n"].values
     return {
         "studies without an event": lambda events: (events == 0).sum(axis=1),
         "highest rate": lambda events: (events / n).max(axis=1),

@@ -15,7 +15,18 @@ from scipy import special
 
 from kyphobayes.evidence import Contrasts, Counts, View
 from kyphobayes.model import Model
-from kyphobayes.names import EVENTS, EVENTS_LATENT, GLOBALS, LATENT, REPORTED, STUDY, TABLE, THETA, THETA_NEW, Y
+from kyphobayes.names import (
+    EVENTS,
+    EVENTS_LATENT,
+    GLOBALS,
+    LATENT,
+    REPORTED,
+    STUDY,
+    TABLE,
+    THETA,
+    THETA_NEW,
+    Y,
+)
 from kyphobayes.priors import Priors
 
 _PRIOR_DRAWS = 2000
@@ -34,25 +45,24 @@ def complete(posterior: xr.Dataset, model: Model, evidence: View, priors: Priors
     declared = model.build(evidence, priors, centred=True)
     draws = xr.DataTree.from_dict({"/posterior": posterior})
     with quiet(), declared:
-        likelihood = pm.compute_log_likelihood(draws, extend_inferencedata=False, progressbar=False)
+        likelihood = pm.compute_log_likelihood(draws, progressbar=False)["log_likelihood"].dataset
         replicated = pm.sample_posterior_predictive(
             draws, random_seed=int(rng.integers(2**31)), progressbar=False, extend_inferencedata=False
         )["posterior_predictive"].dataset
-        before = pm.sample_prior_predictive(_PRIOR_DRAWS, random_seed=int(rng.integers(2**31)))
+        before = None  # an improper prior has no draws
+        if all(prior.proper for prior in priors.values()):
+            before = pm.sample_prior_predictive(_PRIOR_DRAWS, random_seed=int(rng.integers(2**31)))
     groups = {
         "posterior": posterior,
-        "prior": before["prior"].dataset[[*GLOBALS, THETA, THETA_NEW]],
         "log_likelihood": _by_observation(likelihood, evidence),
         "log_prior": _log_prior(posterior, priors),
     }
-    if isinstance(evidence, Counts):
-        if len(evidence.latent):
-            groups["posterior"] = posterior.assign({TABLE: _latent_tables(posterior, evidence, rng)})
-        groups["posterior_predictive"] = _counts(replicated, evidence)
-        groups["prior_predictive"] = _counts(before["prior_predictive"].dataset, evidence)
-    else:
-        groups["posterior_predictive"] = replicated
-        groups["prior_predictive"] = before["prior_predictive"].dataset
+    if isinstance(evidence, Counts) and len(evidence.latent):
+        groups["posterior"] = posterior.assign({TABLE: _latent_tables(posterior, evidence, rng)})
+    groups["posterior_predictive"] = _replicates(replicated, evidence)
+    if before is not None:
+        groups["prior"] = before["prior"].dataset[[*GLOBALS, THETA, THETA_NEW]]
+        groups["prior_predictive"] = _replicates(before["prior_predictive"].dataset, evidence)
     groups |= _data(evidence)
     for dataset in groups.values():  # creation times would make equal fits differ
         dataset.attrs.clear()
@@ -79,17 +89,20 @@ def _by_observation(likelihood: xr.Dataset, evidence: View) -> xr.Dataset:
         parts.append(likelihood[EVENTS_LATENT].expand_dims(_OBSERVATION, axis=-1))
         names.append(" + ".join(evidence.coords[LATENT]))
     joined = xr.concat(parts, _OBSERVATION, coords="minimal").assign_coords({_OBSERVATION: names})
-    return joined.transpose("chain", "draw", _OBSERVATION).to_dataset(name=EVENTS)
+    return xr.Dataset({EVENTS: joined.transpose("chain", "draw", _OBSERVATION)})
 
 
-def _counts(predictive: xr.Dataset, evidence: Counts) -> xr.Dataset:
-    """Replicated counts of all studies, in their order."""
+def _replicates(predictive: xr.Dataset, evidence: View) -> xr.Dataset:
+    """Replicated data of all studies, in their order."""
+    if not isinstance(evidence, Counts):
+        return predictive
     parts = []
     if EVENTS in predictive:
         parts.append(predictive[EVENTS].rename({REPORTED: STUDY}))
     if EVENTS_LATENT in predictive:
         parts.append(predictive[EVENTS_LATENT].isel({TABLE: 0}, drop=True).rename({LATENT: STUDY}))
-    return xr.concat(parts, STUDY).sel({STUDY: list(evidence.labels)}).to_dataset(name=EVENTS)
+    joined = xr.concat(parts, STUDY, coords="minimal").sel({STUDY: list(evidence.labels)})
+    return xr.Dataset({EVENTS: joined})
 
 
 def _latent_tables(posterior: xr.Dataset, evidence: Counts, rng: np.random.Generator) -> xr.DataArray:
@@ -99,7 +112,9 @@ def _latent_tables(posterior: xr.Dataset, evidence: Counts, rng: np.random.Gener
     log_choose = -special.betaln(n - events + 1, events + 1) - np.log(n + 1)
     log_weights = (log_choose + events * theta - n * np.logaddexp(0.0, theta)).sum(axis=-1)
     log_weights = log_weights + np.log(evidence.weights)
-    return xr.DataArray((log_weights + rng.gumbel(size=log_weights.shape)).argmax(axis=-1), dims=("chain", "draw"))
+    return xr.DataArray(
+        (log_weights + rng.gumbel(size=log_weights.shape)).argmax(axis=-1), dims=("chain", "draw")
+    )
 
 
 def _data(evidence: View) -> dict[str, xr.Dataset]:

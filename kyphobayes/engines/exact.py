@@ -4,7 +4,6 @@ import numpy as np
 import xarray as xr
 
 from kyphobayes.engines.complete import complete
-from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import View
 from kyphobayes.exact import Density, Posterior
 from kyphobayes.fit import row_names, stamp
@@ -27,8 +26,6 @@ def solve(model: Model, evidence: View, priors: Priors) -> Posterior:
     ImproperPosterior
     """
     model.check(evidence, priors)
-    if model.surface is None:
-        raise EvidenceError(f"model {model.name} declares no surface, so it has no exact posterior; use NUTS")
     return model.surface(evidence).posterior(mu=priors["mu"], tau=priors["tau"])
 
 
@@ -50,7 +47,9 @@ def fit_exact(model: Model, evidence: View, priors: Priors, *, seed: int = 0) ->
         The layout of `kyphobayes.fit`, with a group ``quadrature``.
     """
     posterior = solve(model, evidence, priors)
-    drawn = posterior.to_datatree(seed=seed, **SETTINGS)["posterior"].dataset.drop_vars("table", errors="ignore")
+    drawn = posterior.to_datatree(seed=seed, **SETTINGS)["posterior"].dataset.drop_vars(
+        "table", errors="ignore"
+    )
     tree = complete(drawn, model, evidence, priors, seed)
     tree["quadrature"] = xr.DataTree(_quadrature(posterior))
     tree.attrs.update(stamp(model, evidence, priors, "exact", seed, SETTINGS))

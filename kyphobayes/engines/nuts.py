@@ -24,8 +24,21 @@ LADDER: tuple[dict[str, Any], ...] = (
 )
 
 # nutpie's names for what PyMC's own sampler calls otherwise.
-_RENAMED = {"depth": "tree_depth", "maxdepth_reached": "reached_max_treedepth", "mean_tree_accept": "acceptance_rate"}
-_KEPT = ("diverging", "energy", "lp", "tree_depth", "reached_max_treedepth", "acceptance_rate", "step_size", "n_steps")
+_RENAMED = {
+    "depth": "tree_depth",
+    "maxdepth_reached": "reached_max_treedepth",
+    "mean_tree_accept": "acceptance_rate",
+}
+_KEPT = (
+    "diverging",
+    "energy",
+    "lp",
+    "tree_depth",
+    "reached_max_treedepth",
+    "acceptance_rate",
+    "step_size",
+    "n_steps",
+)
 
 
 def fit_nuts(

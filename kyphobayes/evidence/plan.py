@@ -1,15 +1,14 @@
 """The analysis plan: one entry of ``data/analyses.toml`` per question."""
 
-import math
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from kyphobayes.errors import EvidenceError, PriorError
+from kyphobayes.names import GLOBALS, MEASURE_LABELS
 from kyphobayes.priors import Prior, Priors
 from kyphobayes.project import Project
-from kyphobayes.toml_files import check_keys, read_toml, texts, typed
+from kyphobayes.toml_files import check_keys, nearest, read_toml, texts, typed
 
 _REQUIRED = ["title", "question", "outcome", "arm", "unit", "populations", "model", "priors", "decision"]
 _OPTIONAL = ["studies", "constraints", "compare", "next", "event", "note"]
@@ -92,22 +91,20 @@ def find_analysis(project: Project, name: str) -> Analysis:
     """
     plan = read_plan(project)
     if name not in plan:
-        close = get_close_matches(name, plan, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"the plan has {', '.join(plan) or 'none'}"
-        raise EvidenceError(f"no analysis {name!r} in data/analyses.toml; {hint}")
+        raise EvidenceError(f"no analysis {name!r} in data/analyses.toml; {nearest(name, plan)}")
     return plan[name]
 
 
 def _analysis(name: str, entry: Any) -> Analysis:
     where = f"analyses.toml [{name}]"
-    if not isinstance(entry, dict):
-        raise EvidenceError(f"{where}: expected a table, found {entry!r}")
     check_keys(where, entry, _REQUIRED, _OPTIONAL)
     decision = typed(where, entry, "decision", dict)
     check_keys(f"{where}.decision", decision, ["below", "words", "source"], [])
     below = typed(f"{where}.decision", decision, "below", float)
     if not 0 < below < 1:
-        raise EvidenceError(f"{where}.decision: expected below to be a share between 0 and 1, found {below:g}")
+        raise EvidenceError(
+            f"{where}.decision: expected below to be a share between 0 and 1, found {below:g}"
+        )
     sizes = typed(where, entry, "next", list, [])
     if any(type(size) is not int or not 0 < size <= 10_000 for size in sizes):
         raise EvidenceError(f"{where}: expected next to hold whole numbers from 1 to 10000, found {sizes!r}")
@@ -115,12 +112,17 @@ def _analysis(name: str, entry: Any) -> Analysis:
     text = {key: typed(where, entry, key, str, "") for key in ("constraints", "note")}
     return Analysis(
         name=name,
-        **{key: typed(where, entry, key, str) for key in ("title", "question", "outcome", "arm", "unit", "model")},
+        **{
+            key: typed(where, entry, key, str)
+            for key in ("title", "question", "outcome", "arm", "unit", "model")
+        },
         populations=texts(where, entry, "populations"),
         studies=texts(where, entry, "studies"),
         priors=priors,
         compare=texts(where, entry, "compare") or (priors,),
-        decision=Decision(below, *(typed(f"{where}.decision", decision, k, str) for k in ("words", "source"))),
+        decision=Decision(
+            below, *(typed(f"{where}.decision", decision, k, str) for k in ("words", "source"))
+        ),
         next=tuple(sizes),
         event=typed(where, entry, "event", str, "events"),
         **text,
@@ -140,21 +142,25 @@ def read_priors(project: Project, label: str, analysis: Analysis, measure: str) 
     folder: Path = project.data / "priors"
     known = sorted(path.stem for path in folder.glob("*.toml"))
     if label not in known:
-        close = get_close_matches(label, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        raise PriorError(f"no prior set {label!r} in data/priors/; {hint}")
-    entry = read_toml(folder / f"{label}.toml")
+        raise PriorError(f"no prior set {label!r} in data/priors/; {nearest(label, known)}")
+    file, entry = f"priors/{label}.toml", read_toml(folder / f"{label}.toml")
+    scopes = [*MEASURE_LABELS, *(path.stem for path in sorted((project.data / "outcomes").glob("*.csv")))]
+    for scope in entry:
+        if scope not in scopes:
+            hint = nearest(scope, scopes)
+            raise EvidenceError(f"{file}: {scope!r} is neither a measure nor an outcome; {hint}")
+        check_keys(f"{file} [{scope}]", typed(file, entry, scope, dict), [], GLOBALS)
     found: dict[str, Prior] = {}
     for scope in (measure, analysis.outcome):
-        for parameter, row in typed(f"{label}.toml", entry, scope, dict, {}).items():
-            where = f"priors/{label}.toml [{scope}.{parameter}]"
-            if not isinstance(row, dict):
-                raise EvidenceError(f"{where}: expected a table with prior, why and source, found {row!r}")
+        for parameter, row in entry.get(scope, {}).items():
+            where = f"{file} [{scope}.{parameter}]"
             check_keys(where, row, ["prior", "why", "source"], [])
             why, source = typed(where, row, "why", str), typed(where, row, "source", str)
-            found[parameter] = Prior.parse(typed(where, row, "prior", str), why=f"{why} Source: {source}")
+            try:
+                prior = Prior.parse(typed(where, row, "prior", str), why=f"{why} Source: {source}")
+                found[parameter] = Priors.of(label, **{parameter: prior})[parameter]
+            except PriorError as problem:
+                raise PriorError(f"{where}: {problem}") from None
     if not found:
-        raise PriorError(f"priors/{label}.toml: nothing for {analysis.outcome} or for {measure}")
+        raise PriorError(f"{file}: nothing for {analysis.outcome} or for {measure}")
     return Priors.of(label, **{name: found[name] for name in sorted(found)})  # mu before tau
-
-

@@ -11,7 +11,9 @@ from kyphobayes.evidence.tables import read_table
 from kyphobayes.evidence.views import Counts
 from kyphobayes.project import Project
 from kyphobayes.reconstruct import Constraints, CountTables, reconstruct
+from kyphobayes.toml_files import nearest
 
+_COUNTED = ("study_id", "arm", "unit", "events", "n", "status", "source")
 _SHOWN = [
     "study_id", "label", "arm", "unit", "events", "n", "population", "design", "detection", "timepoint",
     "definition", "status", "rule", "source", "citation", "locator", "note", "line",
@@ -30,9 +32,10 @@ def evidence_for(analysis: Analysis, project: Project) -> Counts:
     included = rows[rows["reason"] == ""].reset_index(drop=True)
     excluded = rows[rows["reason"] != ""].reset_index(drop=True)
     if included.empty:
+        first = excluded["reason"].iloc[0] if len(excluded) else "the table is empty"
         raise EvidenceError(
             f"analyses.toml [{analysis.name}]: no row of data/outcomes/{analysis.outcome}.csv is left; "
-            f"{len(excluded)} rows are out, the first because: {excluded['reason'].iloc[0] if len(excluded) else 'none'}"
+            f"{len(excluded)} rows are out, the first because: {first}"
         )
     events, n = included["events"].to_numpy(dtype=float), included["n"].to_numpy(dtype=float)
     wrong = np.flatnonzero(events > n)
@@ -59,20 +62,21 @@ def evidence_for(analysis: Analysis, project: Project) -> Counts:
 
 def _candidates(analysis: Analysis, project: Project) -> pd.DataFrame:
     """All rows of the outcome with their study, and the reason why a row is out (empty if it is in)."""
-    rows = read_table(project, f"outcomes/{analysis.outcome}.csv")
-    studies = read_table(project, "studies.csv")
+    table = f"outcomes/{analysis.outcome}.csv"
+    rows, studies = read_table(project, table), read_table(project, "studies.csv")
     sources = read_table(project, "sources.csv").rename(columns={"source_id": "source"})
-    described = studies[["study_id", "label", "population", "design", "detection", "overlaps_with"]]
-    merged = rows.merge(described, on="study_id", how="left", validate="many_to_one")
-    unknown = merged["label"].isna()
-    if unknown.any():
-        row = merged[unknown].iloc[0]
+    if missing := [column for column in _COUNTED if column not in rows]:
         raise EvidenceError(
-            f"data/outcomes/{analysis.outcome}.csv, line {row['line']}, column study_id: "
-            f"{row['study_id']!r} is not in data/studies.csv"
+            f"analyses.toml [{analysis.name}]: outcome {analysis.outcome} is not a table of counts: "
+            f"data/{table} has no column {missing[0]}; expected {', '.join(_COUNTED)}"
         )
-    merged = merged.merge(sources[["source", "citation"]], on="source", how="left")
-    merged["citation"] = merged["citation"].fillna("")
+    _check_plan(analysis, studies)
+    _check_keys(rows, f"data/{table}", "study_id", studies["study_id"], "data/studies.csv")
+    _check_keys(rows, f"data/{table}", "source", sources["source"], "data/sources.csv")
+    described = studies[["study_id", "label", "population", "design", "detection"]]
+    merged = rows.merge(described, on="study_id", how="left", validate="many_to_one")
+    merged = merged.merge(sources[["source", "citation"]], on="source", how="left", validate="many_to_one")
+    merged["overlaps_with"] = merged["study_id"].map(_shared_patients(studies))
     merged["reason"] = [_reason(row, analysis) for _, row in merged.iterrows()]
     for place, reason in _overlaps(merged[merged["reason"] == ""], analysis).items():
         merged.loc[place, "reason"] = reason
@@ -84,6 +88,37 @@ def _candidates(analysis: Analysis, project: Project) -> pd.DataFrame:
             f"in {analysis.unit}; keep one timepoint"
         )
     return merged
+
+
+def _check_plan(analysis: Analysis, studies: pd.DataFrame) -> None:
+    """Refuse populations and studies in the plan that no study has."""
+    for key, known in (("populations", studies["population"]), ("studies", studies["study_id"])):
+        for word in getattr(analysis, key):
+            if word not in set(known):
+                hint = nearest(word, sorted(set(known)))
+                raise EvidenceError(f"analyses.toml [{analysis.name}]: no study has {word!r} ({key}); {hint}")
+
+
+def _check_keys(rows: pd.DataFrame, path: str, column: str, known: pd.Series, where: str) -> None:
+    """Refuse keys that another table does not have."""
+    unknown = rows[~rows[column].isin(known)]
+    if len(unknown):
+        row = unknown.iloc[0]
+        raise EvidenceError(f"{path}, line {row['line']}, column {column}: {row[column]!r} is not in {where}")
+
+
+def _shared_patients(studies: pd.DataFrame) -> dict[str, set[str]]:
+    """Studies that share patients with each study, whichever of the two says so."""
+    shared: dict[str, set[str]] = {study: set() for study in studies["study_id"]}
+    for _, row in studies.iterrows():
+        for other in (name.strip() for name in row["overlaps_with"].split(";") if name.strip()):
+            if other not in shared:
+                raise EvidenceError(
+                    f"data/studies.csv, line {row['line']}, column overlaps_with: {other!r} is not a study_id"
+                )
+            shared[row["study_id"]].add(other)
+            shared[other].add(row["study_id"])
+    return shared
 
 
 def _reason(row: pd.Series, analysis: Analysis) -> str:
@@ -108,8 +143,7 @@ def _overlaps(rows: pd.DataFrame, analysis: Analysis) -> dict[Any, str]:
     entered: list[pd.Series] = []
     out: dict[Any, str] = {}
     for place, row in rows.sort_values("n", ascending=False, kind="stable").iterrows():
-        shared = row["overlaps_with"].split(";")
-        rival = next((other for other in entered if other["study_id"] in shared), None)
+        rival = next((other for other in entered if other["study_id"] in row["overlaps_with"]), None)
         if rival is None:
             entered.append(row)
         elif rival["n"] == row["n"]:
@@ -137,8 +171,8 @@ def _tables(
     if not analysis.constraints:
         row = hidden.iloc[0]
         raise EvidenceError(
-            f"data/outcomes/{analysis.outcome}.csv, line {row['line']}: the count of {row['study_id']} is latent, "
-            f"but analyses.toml [{analysis.name}] names no constraints file"
+            f"data/outcomes/{analysis.outcome}.csv, line {row['line']}: the count of {row['study_id']} is "
+            f"latent, but analyses.toml [{analysis.name}] names no constraints file"
         )
     constraints = Constraints.read(project.data / "constraints" / f"{analysis.constraints}.toml")
     for key in ("outcome", "arm", "unit"):
@@ -151,18 +185,19 @@ def _tables(
     absent = [study for study in constraints.studies if study not in indexed.index]
     if absent:
         raise EvidenceError(
-            f"constraints/{analysis.constraints}.toml: {absent[0]} is not in analysis {analysis.name}; the printed "
-            f"totals are about all of {', '.join(constraints.studies)}"
+            f"constraints/{analysis.constraints}.toml: {absent[0]} is not in analysis {analysis.name}; the "
+            f"printed totals are about all of {', '.join(constraints.studies)}"
         )
-    known = {s: indexed.loc[s, "events"] for s in constraints.studies if not np.isnan(indexed.loc[s, "events"])}
-    found = reconstruct(constraints, {s: indexed.loc[s, "n"] for s in constraints.studies}, known)
+    n, events_of = ({str(s): float(x) for s, x in indexed[column].items()} for column in ("n", "events"))
+    known = {s: events_of[s] for s in constraints.studies if not np.isnan(events_of[s])}
+    found = reconstruct(constraints, n, known)
     tables = np.tile(events, (len(found), 1))
     for column, study in enumerate(found.studies):
         tables[:, list(included["study_id"]).index(study)] = found.events[:, column]
     if np.isnan(tables).any():
         row = included.iloc[int(np.flatnonzero(np.isnan(tables[0]))[0])]
         raise EvidenceError(
-            f"data/outcomes/{analysis.outcome}.csv, line {row['line']}: the count of {row['study_id']} is latent, "
-            f"but constraints/{analysis.constraints}.toml is not about it"
+            f"data/outcomes/{analysis.outcome}.csv, line {row['line']}: the count of {row['study_id']} is "
+            f"latent, but constraints/{analysis.constraints}.toml is not about it"
         )
     return tables, found.weights, found

@@ -6,17 +6,19 @@ and what was found.
 """
 
 import csv
+import io
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pandera.pandas as pa
 
 from kyphobayes.errors import EvidenceError
 from kyphobayes.project import Project
 
-_FIRST_LINE = 2  # of the data, in an editor: the header is line 1
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+
 _LONGEST_SHOWN = 60
 
 
@@ -25,8 +27,11 @@ def describe(project: Project) -> dict[str, dict[str, Any]]:
     """Table schema of every resource in ``data/datapackage.json``, by its path."""
     path = project.data / "datapackage.json"
     try:
-        resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
-        return {resource["path"]: resource["schema"] for resource in resources}
+        resources = json.loads(path.read_text(encoding="utf-8-sig"))["resources"]
+        schemas = {resource["path"]: resource["schema"] for resource in resources}
+        for schema in schemas.values():  # what is read here must be there
+            [(field["name"], field["type"]) for field in schema["fields"]]
+        return schemas
     except FileNotFoundError:
         raise EvidenceError("data/datapackage.json: no such file; it describes every table") from None
     except (ValueError, KeyError, TypeError) as problem:
@@ -68,30 +73,38 @@ def read_table(project: Project, path: str) -> pd.DataFrame:
         if field["type"] in ("integer", "number"):
             table[field["name"]] = _numbers(table[field["name"]], path, field)
     _validate(table, path, schema)
-    table["line"] = table.index + _FIRST_LINE
-    return table
+    return table.assign(line=table.index).reset_index(drop=True)
 
 
 def _read(project: Project, path: str) -> pd.DataFrame:
+    """Read a CSV file as text; the index says on which line of the file each row begins."""
     try:
-        text = (project.data / path).read_text(encoding="utf-8-sig")
+        text = (project.data / path).read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise EvidenceError(f"data/{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise EvidenceError(f"data/{path}: cannot be read as UTF-8 text: {problem}") from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise EvidenceError(f"data/{path}, line {line}: holds a NUL character; expected plain text")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines, rows, line = [], [], 1
     try:
-        rows = list(csv.reader(text.splitlines(), strict=True))
+        for row in reader:
+            lines.append(line)
+            rows.append(row)
+            line = reader.line_num + 1
     except csv.Error as problem:
-        raise EvidenceError(f"data/{path}: not a well-formed CSV file: {problem}") from None
+        raise EvidenceError(f"data/{path}, line {line}: not a well-formed CSV file: {problem}") from None
     if not rows:
         raise EvidenceError(f"data/{path}: empty; expected a header and one row per study")
-    header, body = rows[0], rows[1:]
-    for number, row in enumerate(body, _FIRST_LINE):
+    header = rows[0]
+    for line, row in zip(lines, rows, strict=True):
         if len(row) != len(header):
             raise EvidenceError(
-                f"data/{path}, line {number}: expected {len(header)} cells as in the header, found {len(row)}"
+                f"data/{path}, line {line}: expected {len(header)} cells as in the header, found {len(row)}"
             )
-    return pd.DataFrame(body, columns=header, dtype=str)
+    return pd.DataFrame(rows[1:], index=pd.Index(lines[1:], name="line"), columns=header, dtype=str)
 
 
 def _numbers(cells: pd.Series, path: str, field: dict[str, Any]) -> pd.Series:
@@ -101,20 +114,21 @@ def _numbers(cells: pd.Series, path: str, field: dict[str, Any]) -> pd.Series:
     if whole:
         bad |= numbers.notna() & (numbers != numbers.round())
     if bad.any():
-        row = int(bad.idxmax())
         kind = "a whole number" if whole else "a number"
-        raise _at(path, row, field["name"], f"{kind} or nothing", cells[row])
+        raise _at(path, bad.idxmax(), field["name"], f"{kind} or nothing", cells[bad].iloc[0])
     return numbers
 
 
 def _validate(table: pd.DataFrame, path: str, schema: dict[str, Any]) -> None:
+    import pandera.pandas as pa  # here, because it takes as long to import as all the rest
+
     columns = {field["name"]: _column(field) for field in schema["fields"]}
     try:
         pa.DataFrameSchema(columns, unique=schema.get("primaryKey")).validate(table, lazy=True)
     except pa.errors.SchemaErrors as problem:
         cases = problem.failure_cases
         case = cases.sort_values("index", na_position="last").iloc[0]
-        row = 0 if pd.isna(case["index"]) else int(case["index"])
+        row = table.index[0] if pd.isna(case["index"]) else case["index"]
         if case["schema_context"] == "DataFrameSchema":
             keys = ", ".join(schema.get("primaryKey", []))
             found = ", ".join(str(table.loc[row, key]) for key in schema.get("primaryKey", []))
@@ -122,7 +136,9 @@ def _validate(table: pd.DataFrame, path: str, schema: dict[str, Any]) -> None:
         raise _at(path, row, str(case["column"]), str(case["check"]), case["failure_case"]) from None
 
 
-def _column(field: dict[str, Any]) -> pa.Column:
+def _column(field: dict[str, Any]) -> "pa.Column":
+    import pandera.pandas as pa
+
     rules = field.get("constraints", {})
     checks = []
     if "enum" in rules:
@@ -141,10 +157,8 @@ def _column(field: dict[str, Any]) -> pa.Column:
     return pa.Column(str if text else float, checks, nullable=not needed)
 
 
-def _at(path: str, row: int, column: str, expected: str, found: object) -> EvidenceError:
+def _at(path: str, row: object, column: str, expected: str, found: object) -> EvidenceError:
     shown = str(found)
     if len(shown) > _LONGEST_SHOWN:
         shown = shown[:_LONGEST_SHOWN] + "…"
-    return EvidenceError(
-        f"data/{path}, line {row + _FIRST_LINE}, column {column}: expected {expected}, found {shown!r}"
-    )
+    return EvidenceError(f"data/{path}, line {row}, column {column}: expected {expected}, found {shown!r}")

@@ -136,9 +136,33 @@ class Contrasts(View):
 
 
 def counts(
-    events: object, n: object, labels: object = None, *, tables: object = None, weights: object = None, unit: str = ""
+    events: object,
+    n: object,
+    labels: object = None,
+    *,
+    tables: object = None,
+    weights: object = None,
+    unit: str = "",
 ) -> Counts:
-    """Make a view of counts that are at hand, without tables on disk."""
+    """Make a view of counts that are at hand, without tables on disk.
+
+    Parameters
+    ----------
+    events, n : array_like, shape (k,)
+        NaN in `events` for a count that is not known; then `tables` are needed.
+    labels : sequence of str, optional
+    tables : array_like, shape (t, k), optional
+        The counts that are possible.
+    weights : array_like, shape (t,), optional
+        Default: uniform.
+    unit : str
+        What n counts.
+
+    Raises
+    ------
+    EvidenceError
+        If shapes do not fit, or numbers are not counts, or a table contradicts a known count.
+    """
     size = np.atleast_1d(np.asarray(n, dtype=float))
     given = np.atleast_1d(np.asarray(events, dtype=float))
     rows = np.atleast_2d(given if tables is None else np.asarray(tables, dtype=float))
@@ -149,21 +173,56 @@ def counts(
             f"expected events and n of one length, and tables with as many columns; "
             f"found {given.shape}, {size.shape}, {rows.shape}"
         )
+    whole = np.isfinite(size) & (size == np.floor(size)) & (size >= 1)
+    _refuse("n", size, ~whole, "a whole number of 1 or more")
+    for table in rows:
+        latent = (
+            "a count in every table"
+            if np.isnan(table).any()
+            else f"whole numbers from 0 to n ({size.tolist()})"
+        )
+        _refuse("events", table, ~((table >= 0) & (table <= size) & (table == np.floor(table))), latent)
+        _refuse("tables", table, ~np.isnan(given) & (table != given), "what events says")
+    _refuse("weights", weight, ~(np.isfinite(weight) & (weight > 0)), "a number greater than 0")
     blank = pd.DataFrame(index=range(len(size)))
     return Counts(names, blank, blank.iloc[:0], given, size, rows, weight / weight.sum(), unit)
 
 
 def contrasts(y: object, se: object, labels: object = None, *, unit: str = "") -> Contrasts:
-    """Make a view of estimates that are at hand, without tables on disk."""
+    """Make a view of estimates that are at hand, without tables on disk.
+
+    Parameters
+    ----------
+    y, se : array_like, shape (k,)
+        Estimates and standard errors in one unit.
+    labels : sequence of str, optional
+    unit : str
+
+    Raises
+    ------
+    EvidenceError
+        If shapes do not fit, or a number is not finite, or a standard error is not positive.
+    """
     estimates, errors = (np.atleast_1d(np.asarray(a, dtype=float)) for a in (y, se))
     if estimates.shape != errors.shape:
         raise EvidenceError(f"expected y and se of one length, found {estimates.shape} and {errors.shape}")
+    names = _labels(labels, len(estimates))
+    _refuse("y", estimates, ~np.isfinite(estimates), "a finite number")
+    _refuse("se", errors, ~(np.isfinite(errors) & (errors > 0)), "a finite number greater than 0")
     blank = pd.DataFrame(index=range(len(estimates)))
-    return Contrasts(_labels(labels, len(estimates)), blank, blank.iloc[:0], estimates, errors, unit)
+    return Contrasts(names, blank, blank.iloc[:0], estimates, errors, unit)
+
+
+def _refuse(name: str, values: Array, wrong: NDArray[np.bool_], expected: str) -> None:
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise EvidenceError(f"{name}[{place}]: expected {expected}, found {values[place]:g}")
 
 
 def _labels(labels: object, k: int) -> tuple[str, ...]:
     names = tuple(f"study {i + 1}" for i in range(k)) if labels is None else tuple(str(x) for x in labels)  # pyright: ignore
+    if k == 0:
+        raise EvidenceError("expected at least one study, found none")
     if len(names) != k or len(set(names)) != k:
         raise EvidenceError(f"expected {k} different study names, found {list(names)}")
     return names

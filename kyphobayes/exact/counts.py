@@ -90,14 +90,18 @@ class CountKernel:
 
     @cached_property
     def _mode(self) -> Array:
-        """Where each log likelihood peaks; far out on the flat side for a zero cell."""
-        far = 45.0 + np.log(self.size)
-        share = np.clip(self.slope / self.size, 1e-300, None)
+        """Where each log likelihood peaks."""
+        return self._likelihood_mode(self.slope, self.size)
+
+    def _likelihood_mode(self, slope: Array, size: Array) -> Array:
+        """Peak of a log likelihood; far out on the flat side for a zero cell."""
+        far = 45.0 + np.log(size)
+        share = np.maximum(slope / size, 1e-300)
         if np.isfinite(self.limit):
             inner = special.logit(np.clip(share / self.limit, 1e-300, 1 - 1e-16))
         else:
             inner = np.log(share)
-        return np.where(self._flat_left, -far, np.where(self._flat_right, far, inner))
+        return np.where(slope == 0, -far, np.where(slope == size * self.limit, far, inner))
 
     def log_lik_at(self, theta: Array) -> Array:
         """Log likelihood of study i at theta[i]: shape (k,)."""
@@ -171,16 +175,15 @@ class CountKernel:
                 out[:, part] = np.moveaxis(np.log(product), -1, 0)
         study, row, column = np.nonzero(out < _UNDERFLOW)
         out += self._peak[:, None, None]
-        out[study, row, column] = self._around_mode(
-            self.slope[study], self.size[study], mu[row], tau[column]
-        )
+        out[study, row, column] = self._around_mode(self.slope[study], self.size[study], mu[row], tau[column])
         return out
 
     # -- adaptive Gauss-Hermite ------------------------------------------------------------------
 
     def _around_mode(self, slope: Array, size: Array, mu: Array, tau: Array) -> Array:
         """Adaptive Gauss-Hermite rule at broadcast slope, size, mu and tau; Liu and Pierce (1994), eq. 4."""
-        mode, width = self._conditional_mode(slope, size, mu, tau, tolerance=1e-3)
+        mode = self._conditional_mode(slope, size, mu, tau, tolerance=1e-3)
+        width = 1 / np.sqrt(tau**-2.0 + size * self.curvature(mode))
         top = slope * mode - size * self.growth(mode) - 0.5 * ((mode - mu) / tau) ** 2
         total = np.zeros(mode.shape)
         with np.errstate(over="ignore"):
@@ -188,34 +191,42 @@ class CountKernel:
                 theta = mode + width * node
                 log_f = slope * theta - size * self.growth(theta) - 0.5 * ((theta - mu) / tau) ** 2
                 total += weight * np.exp(log_f - top + 0.5 * node**2)
-        return top + np.log(total * width / tau / np.sqrt(2 * np.pi))
+        # Where mu is so large that theta - mu is all rounding, a finite value is all that is needed.
+        return top + np.log(np.maximum(total * width / tau / np.sqrt(2 * np.pi), 1e-300))
 
-    def _conditional_mode(
-        self, slope: Array, size: Array, mu: Array, tau: Array, tolerance: float
-    ) -> tuple[Array, Array]:
-        """Mode of theta given (mu, tau) and the counts, and the width of a Gaussian there.
+    def _conditional_mode(self, slope: Array, size: Array, mu: Array, tau: Array, tolerance: float) -> Array:
+        """Mode of theta given (mu, tau) and the counts.
 
         Newton's rule kept inside a bracket: the log density is concave, and its mode lies between mu
-        and mu + tau^2 times the slope of the log likelihood at mu. `tolerance` is in widths.
+        and the peak of the likelihood, and not beyond mu + tau^2 times the slope of the log likelihood
+        at mu. `tolerance` is in widths of the density.
         """
-        precision = tau**-2.0
+        shape = np.broadcast_shapes(slope.shape, mu.shape, tau.shape)
+        slope, size, mu, tau = (np.broadcast_to(x, shape).ravel() for x in (slope, size, mu, tau))
+        out, left = mu.copy(), np.arange(mu.size)
+        peak = self._likelihood_mode(slope, size)
         with np.errstate(over="ignore", invalid="ignore"):
             pull = tau**2 * (slope - size * self.rate(mu))
-            low, high = np.minimum(mu, mu + pull), np.maximum(mu, mu + pull)
-            # Where exp(mu) overflows, the mode still lies above the point where the pull ends.
-            low = np.where(np.isfinite(low), low, np.log((slope + 1e-3) / size) - 50.0)
+            low = np.fmax(np.minimum(mu, peak), np.minimum(mu, mu + pull))
+            high = np.fmin(np.maximum(mu, peak), np.maximum(mu, mu + pull))
             theta = np.clip(mu + pull / (1 + tau**2 * size * self.curvature(mu)), low, high)
-            for _ in range(100):
-                bend = precision + size * self.curvature(theta)
-                gradient = slope - size * self.rate(theta) - (theta - mu) * precision
+            halve = np.zeros(theta.shape, dtype=bool)
+            for _ in range(200):
+                bend = tau**-2.0 + size * self.curvature(theta)
+                gradient = slope - size * self.rate(theta) - (theta - mu) / tau**2
+                reach = high - low
                 low, high = np.where(gradient >= 0, theta, low), np.where(gradient <= 0, theta, high)
                 step = theta + gradient / bend
-                following = np.where((step > low) & (step < high), step, (low + high) / 2)
-                moved = np.abs(following - theta)
-                theta = following
-                if np.all(moved**2 * bend <= tolerance**2):
+                good = (step > low) & (step < high) & ~halve
+                following = np.where(good, step, (low + high) / 2)
+                halve = high - low > reach / 2  # Newton's rule may run in circles, halving may not
+                rough = (following - theta) ** 2 * bend > tolerance**2
+                out[left] = following
+                if not rough.any():
                     break
-        return theta, 1 / np.sqrt(precision + size * self.curvature(theta))
+                left, theta, halve = left[rough], following[rough], halve[rough]
+                slope, size, mu, tau, low, high = (x[rough] for x in (slope, size, mu, tau, low, high))
+        return out.reshape(shape)
 
     # -- draws -----------------------------------------------------------------------------------
 
@@ -230,7 +241,8 @@ class CountKernel:
             part = slice(start, start + _CHUNK)
             slope, size = self.slope[index[part]], self.size[index[part]]
             centre, scale = mu[part, None], tau[part, None]
-            mode, width = self._conditional_mode(slope, size, centre, scale, tolerance=1e-3)
+            mode = self._conditional_mode(slope, size, centre, scale, tolerance=1e-3)
+            width = 1 / np.sqrt(scale**-2.0 + size * self.curvature(mode))
             steps = np.sinh(x * np.arcsinh(9 * scale / width)[..., None])
             theta = mode[..., None] + width[..., None] * steps
             with np.errstate(over="ignore"):

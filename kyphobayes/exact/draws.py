@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kyphobayes.errors import InputError
 from kyphobayes.exact.panels import ORDER, Array, Panels, antiderivative, lagrange
@@ -20,7 +21,7 @@ _BISECTIONS = 45
 _CHUNK = 500  # draws at a time where every draw needs a block of the surface
 
 
-def draw(post: Posterior, size: int, rng: np.random.Generator) -> dict[str, Array]:
+def draw(post: Posterior, size: int, rng: np.random.Generator) -> dict[str, NDArray]:
     """Draw mu, tau, theta_new (size,), theta (size, k) and, with latent counts, table (size,).
 
     Each is drawn from its exact conditional distribution, given the ones before: tau, mu, the table,
@@ -29,10 +30,11 @@ def draw(post: Posterior, size: int, rng: np.random.Generator) -> dict[str, Arra
     tau = post.tau.quantile(rng.uniform(size=size))
     mu = _draw_mu(post.mu_panels, post.tau_panels, post.joint, tau, rng)
     surface = post.surface
-    drawn = {MU: mu, TAU: tau, THETA_NEW: rng.normal(mu, tau)}
-    table = np.zeros(size, dtype=int)
+    drawn: dict[str, NDArray] = {MU: mu, TAU: tau, THETA_NEW: rng.normal(mu, tau)}
+    table = np.zeros(size, dtype=np.intp)
     if len(surface.tables) > 1:
-        table = drawn[TABLE] = _draw_table(surface, mu, tau, rng)
+        table = _draw_table(surface, mu, tau, rng)
+        drawn[TABLE] = table
     drawn[THETA] = surface.studies.draw(surface.tables[table], mu, tau, rng)
     return drawn
 
@@ -42,7 +44,7 @@ def _draw_mu(mu: Panels, tau: Panels, joint: Array, at: Array, rng: np.random.Ge
     density = np.maximum(joint @ tau.interpolation(at).T, 0.0)  # (mu nodes, draws)
     mass = np.cumsum(mu.integrals(density), axis=0)
     target = rng.uniform(size=len(at)) * mass[-1]
-    panel = (mass < target).sum(axis=0)
+    panel = np.asarray((mass < target).sum(axis=0), dtype=np.intp)
     draws = np.arange(len(at))
     below = np.where(panel > 0, mass[panel - 1, draws], 0.0)
     values = mu.by_panel(density)[panel, :, draws]  # (draws, ORDER)
@@ -55,12 +57,12 @@ def _draw_mu(mu: Panels, tau: Panels, joint: Array, at: Array, rng: np.random.Ge
     return mu.edges[panel] + half * (low + high + 2) / 2
 
 
-def _draw_table(surface: Surface, mu: Array, tau: Array, rng: np.random.Generator) -> Array:
+def _draw_table(surface: Surface, mu: Array, tau: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw the index of a count table given each (mu, tau)."""
     blocks = surface.pieces().reshape(surface.studies.size, len(surface.mu), ORDER, len(surface.tau), ORDER)
     (row, row_place), (column, column_place) = surface.mu.locate(mu), surface.tau.locate(tau)
     row_weights, column_weights = lagrange(row_place), lagrange(column_place)
-    out = np.empty(len(mu), dtype=int)
+    out = np.empty(len(mu), dtype=np.intp)
     for start in range(0, len(mu), _CHUNK):
         part = slice(start, start + _CHUNK)
         local = blocks[:, row[part], :, column[part], :]  # (draws, pieces, ORDER, ORDER)

@@ -152,9 +152,9 @@ class PoissonStudies(Likelihood):
         self._kernel = CountKernel(
             slope=self.events,
             size=self.exposure,
-            growth=np.exp,
-            rate=np.exp,
-            curvature=np.exp,
+            growth=_exp,
+            rate=_exp,
+            curvature=_exp,
             limit=np.inf,
         )
         self._constant = self.events * np.log(self.exposure) - special.gammaln(self.events + 1)
@@ -185,6 +185,11 @@ class PoissonStudies(Likelihood):
     @override
     def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
         return self._kernel.draw(index, mu, tau, rng)
+
+
+def _exp(theta: Array) -> Array:
+    """Exponential that stays finite: rates beyond e^500 are all equally impossible."""
+    return np.exp(np.minimum(theta, 500.0))
 
 
 def _vector(name: str, values: ArrayLike) -> Array:

@@ -20,13 +20,13 @@ Array = NDArray[np.float64]
 
 
 @cache
-def _reference() -> tuple[Array, Array, Array, Array]:
+def _reference() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Nodes, weights, barycentric weights and the values-to-Legendre-coefficients matrix on [-1, 1]."""
-    nodes, weights = legendre.leggauss(ORDER)
+    nodes, weights = (np.asarray(x, dtype=float) for x in legendre.leggauss(ORDER))
     # Berrut & Trefethen (2004), eq. 5.3 for Gauss-Legendre: (-1)^j sqrt((1 - x_j^2) w_j).
-    barycentric = (-1.0) ** np.arange(ORDER) * np.sqrt((1 - nodes**2) * weights)
+    barycentric = np.asarray((-1.0) ** np.arange(ORDER) * np.sqrt((1 - nodes**2) * weights), dtype=float)
     degrees = np.arange(ORDER)
-    transform = (degrees[:, None] + 0.5) * legendre.legvander(nodes, ORDER - 1).T * weights
+    transform = (degrees[:, None] + 0.5) * np.asarray(legendre.legvander(nodes, ORDER - 1)).T * weights
     return nodes, weights, barycentric, transform
 
 
@@ -95,12 +95,14 @@ class Panels:
     def tails(self, values: Array) -> Array:
         """How badly each panel resolves `values`: an estimate of its integration error, shape (p, ...).
 
-        The last three Legendre coefficients bound what the next ones would add.
+        The last two Legendre coefficients bound what the next ones would add.
         """
+        return self.last_coefficients(values) * self.widths.reshape(-1, *[1] * (values.ndim - 1))
+
+    def last_coefficients(self, values: Array) -> Array:
+        """Larger of the last two Legendre coefficients: an estimate of the interpolation error."""
         *_, transform = _reference()
-        coefficients = np.tensordot(transform[-3:], self.by_panel(values), axes=(1, 1))
-        widths = self.widths.reshape(-1, *[1] * (values.ndim - 1))
-        return np.abs(coefficients).max(axis=0) * widths
+        return np.abs(np.tensordot(transform[-2:], self.by_panel(values), axes=(1, 1))).max(axis=0)
 
     def locate(self, x: Array) -> tuple[NDArray[np.intp], Array]:
         """Panel of every `x` (clipped into the interval) and its place in it, on [-1, 1]."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from kyphobayes.exact.density import Density
@@ -23,42 +24,90 @@ from kyphobayes.exact.panels import ORDER, Array, Panels, lagrange, resolve
 if TYPE_CHECKING:
     from kyphobayes.exact.surface import Surface
 
-_RESOLVED = 0.25  # a kernel of this many panel widths or more is seen by the panel's own nodes
-_TOLERANCE = 1e-10
+_TINY = 1 / 6  # of the narrowest panel in mu: below it the joint density is smooth beside the kernel
+_WIDE = 4.0  # kernel standard deviations beyond which a panel's own nodes do not resolve the kernel
+_REACH = 9.0  # kernel standard deviations that count
+_NEGLIGIBLE = 1e-13  # mass that is left out
+_TOLERANCE = 1e-9
 _HERMITE_RULES = {order: np.polynomial.hermite_e.hermegauss(order) for order in (8, 16, 32)}
+_LEGENDRE_RULE = np.polynomial.legendre.leggauss(40)
 
 
-def smooth(mu: Panels, tau: Panels, joint: Array, theta: Array) -> Array:
-    """Integrate N(theta; mu, tau) over `joint`, shape (mu nodes, tau nodes, c): shape (len(theta), c)."""
-    out = np.zeros((len(theta), joint.shape[2]))
-    for column, (t, weight) in enumerate(zip(tau.nodes, tau.weights, strict=True)):
-        if t >= _RESOLVED * mu.widths.max():
-            kernel = np.exp(-0.5 * ((theta[:, None] - mu.nodes) / t) ** 2) * mu.weights
-            kernel /= t * np.sqrt(2 * np.pi)
-        else:
-            kernel = _narrow_kernel(mu, t, theta)
-        out += weight * (kernel @ joint[:, column])
+def smooth(mu: Panels, tau: Panels, joint: Array, columns: Array, theta: Array) -> Array:
+    """Integrate N(theta; mu, tau) over functions of (mu, tau).
+
+    Parameters
+    ----------
+    mu, tau : Panels
+    joint : ndarray, shape (m, t)
+        Posterior density at the nodes: says where there is anything to integrate.
+    columns : ndarray, shape (m, t, c)
+        The functions.
+    theta : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n, c)
+    """
+    out = np.zeros((len(theta), columns.shape[2]))
+    mass = mu.integrals(joint) * tau.weights  # of each panel in mu at each node of tau
+    for column, t in enumerate(tau.nodes):
+        alive = np.flatnonzero(mass[:, column] > _NEGLIGIBLE)
+        if not len(alive):
+            continue
+        first, last = alive[0], alive[-1] + 1
+        near, values = Panels(mu.edges[first : last + 1]), columns[first * ORDER : last * ORDER, column]
+        seen = _within(theta, near.edges[0], near.edges[-1], t)
+        smoother = _tiny_kernel if t < _TINY * near.widths.min() else _wide_kernel
+        out[seen] += tau.weights[column] * smoother(near, t, theta[seen], values)
     return out
 
 
-def _narrow_kernel(mu: Panels, t: float, theta: Array) -> Array:
-    """Weights on the values at the nodes of `mu` that smooth them by Normal(0, t) at each theta."""
-    order = 8 if t < 0.02 * mu.widths.min() else 16 if t < 0.1 * mu.widths.min() else 32
-    steps, weights = _HERMITE_RULES[order]
+def _within(theta: Array, low: float, high: float, t: float) -> NDArray[np.intp]:
+    return np.flatnonzero((theta >= low - _REACH * t) & (theta <= high + _REACH * t))
+
+
+def _wide_kernel(mu: Panels, t: float, theta: Array, values: Array) -> Array:
+    """Smooth `values` by Normal(0, t).
+
+    Panels that resolve the kernel are summed at their nodes; on a wider one the part within the
+    kernel's reach is integrated by a rule of its own, with the panel's polynomial.
+    """
+    wide = mu.widths > _WIDE * t
+    own = mu.weights * ~np.repeat(wide, ORDER) / (t * np.sqrt(2 * np.pi))
+    out = np.exp(-0.5 * ((theta[:, None] - mu.nodes) / t) ** 2) @ (own[:, None] * values)
+    nodes, weights = _LEGENDRE_RULE
+    for panel in np.flatnonzero(wide):
+        low, high = mu.edges[panel : panel + 2]
+        seen = _within(theta, low, high, t)
+        centre = theta[seen, None]
+        left, right = np.maximum(low, centre - _REACH * t), np.minimum(high, centre + _REACH * t)
+        places = (left + right) / 2 + (right - left) / 2 * nodes
+        kernel = np.exp(-0.5 * ((centre - places) / t) ** 2) * weights * (right - left) / 2
+        inner = np.clip(2 * (places - low) / (high - low) - 1, -1.0, 1.0)
+        polynomial = mu.by_panel(values)[panel] / (t * np.sqrt(2 * np.pi))
+        out[seen] += np.einsum("tg,tgo->to", kernel, lagrange(inner)) @ polynomial
+    return out
+
+
+def _tiny_kernel(mu: Panels, t: float, theta: Array, values: Array) -> Array:
+    """Smooth `values` by a Normal(0, t) much narrower than they change: Gauss-Hermite around each theta."""
+    ratio = t / mu.widths.min()
+    steps, weights = _HERMITE_RULES[8 if ratio < 0.005 else 16 if ratio < 0.04 else 32]
     places = theta[:, None] - t * steps
     inside = (places >= mu.edges[0]) & (places <= mu.edges[-1])
     panel, place = mu.locate(places)
     local = lagrange(place) * (inside * weights / np.sqrt(2 * np.pi))[..., None]
     cell = np.arange(len(theta))[:, None, None] * len(mu.nodes) + panel[..., None] * ORDER + np.arange(ORDER)
     matrix = np.bincount(cell.ravel(), local.ravel(), minlength=len(theta) * len(mu.nodes))
-    return matrix.reshape(len(theta), len(mu.nodes))
+    return matrix.reshape(len(theta), len(mu.nodes)) @ values
 
 
 def predictive(mu: Panels, tau: Panels, joint: Array) -> Density:
     """Density of the effect in a new study; `joint` has shape (mu nodes, tau nodes)."""
 
     def density(theta: Array) -> Array:
-        return smooth(mu, tau, joint[..., None], theta)[:, 0]
+        return smooth(mu, tau, joint, joint[..., None], theta)[:, 0]
 
     panels, values = resolve(density, Panels(_reach(mu, tau, joint)), _TOLERANCE)
     return Density(panels, values)
@@ -79,21 +128,26 @@ def study_densities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> 
         log_joint = np.log(joint)
     shares = _table_shares(surface, pieces)
     owner = np.full(len(pieces), -1)
-    without = np.zeros((*joint.shape, len(pieces)))
+    without, offsets = np.zeros((*joint.shape, len(pieces))), np.zeros(len(pieces))
     for study in range(surface.k):
         for piece in np.unique(surface.tables[:, study]):
             owner[piece] = study
             share = shares[surface.tables[:, study] == piece].sum(axis=0)
-            without[..., piece] = share * np.exp(log_joint - pieces[piece])
+            log_without = log_joint - pieces[piece]
+            offsets[piece] = log_without.max()
+            without[..., piece] = share * np.exp(log_without - offsets[piece])
     members = owner[:, None] == np.arange(surface.k)
 
     def densities(theta: Array) -> Array:
-        smoothed = smooth(mu, tau, without, theta)
-        return (smoothed * np.exp(surface.studies.log_lik(theta)).T) @ members
+        smoothed = smooth(mu, tau, joint, without, theta)
+        return (smoothed * np.exp(surface.studies.log_lik(theta) + offsets[:, None]).T) @ members
 
+    edges = _reach(mu, tau, joint)
     centres, scales = surface.studies.centres, surface.studies.scales
-    edges = np.concatenate([_reach(mu, tau, joint), centres, centres - 3 * scales, centres + 3 * scales])
-    panels, values = resolve(densities, Panels(edges), _TOLERANCE)
+    # A study that knows its effect much better than the panels are wide would be overlooked.
+    sharp = scales < mu.widths.min()
+    around = centres[sharp, None] + scales[sharp, None] * np.array([-6.0, -2.0, 2.0, 6.0])
+    panels, values = resolve(densities, Panels(np.append(edges, around)), _TOLERANCE)
     return {label: Density(panels, values[:, study]) for study, label in enumerate(surface.labels)}
 
 

@@ -12,7 +12,7 @@ from kyphobayes.errors import InputError
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.panels import Array, Panels
 from kyphobayes.exact.population import predictive, study_densities, table_probabilities
-from kyphobayes.names import AGGREGATE, MU, PROB, STUDY, TAU, THETA_NEW
+from kyphobayes.names import AGGREGATE, MU, PROB, STUDY, TAU
 from kyphobayes.priors import Prior, Priors
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from kyphobayes.exact.surface import Surface
 
 _TAIL = 1e-2  # share of rtol that an outer panel may hold before the grid grows
-_DROP = 1e-17  # share of the mass below which an outer panel is left out
+_DROP = 1e-4  # share of rtol that the outer panels left out may hold together
 _ROUNDS = 80
 # Quantiles of a prior that become panel edges, so that a prior much narrower than the data is seen.
-_PRIOR_EDGES = (0.001, 0.5, 0.999)
+_PRIOR_EDGES = (1e-13, 1e-8, 1e-4, 0.05, 0.5, 0.95, 1 - 1e-4, 1 - 1e-8, 1 - 1e-13)
 
 
 class Posterior:
@@ -62,10 +62,17 @@ class Posterior:
         """Place the panels: grow while mass is left outside, drop the empty, halve the unresolved."""
         surface, priors = self.surface, self.priors
         for name, prior in priors.items():
-            surface.cover(name, float(prior.quantile(0.5)) if prior.proper else None)
+            middle = float(prior.quantile(0.5)) if prior.proper else np.nan
+            if np.isfinite(middle):
+                surface.cover(name, middle)
+        if not priors[MU].proper:
+            surface.require_bounds()
         mu, tau = _start(surface.mu, priors[MU]), _start(surface.tau, priors[TAU])
         settled: set[str] = set()
-        for _ in range(_ROUNDS):
+        left_out = 0.0
+        left = _ROUNDS
+        while True:
+            left -= 1
             log_density = (
                 surface.interpolate(mu.nodes, tau.nodes)
                 + priors[MU].log_density(mu.nodes)[:, None]
@@ -76,7 +83,10 @@ class Posterior:
             total = mu.weights @ density @ tau.weights
             mass_mu = mu.integrals(density @ tau.weights) / total
             mass_tau = tau.integrals(mu.weights @ density) / total
-            edges = {"low": mass_mu[0], "high": mass_mu[-1], "tau": mass_tau[-1]}
+            # What lies beyond an edge, were the density to fall off no faster than over the reach so far.
+            reach_mu, reach_tau = mu.edges[-1] - mu.edges[0], tau.edges[-1] - tau.edges[0]
+            first, last = density[[0, -1]] @ tau.weights * reach_mu / total
+            edges = {"low": first, "high": last, "tau": mu.weights @ density[:, -1] * reach_tau / total}
             bounds = {
                 "low": mu.edges[0] <= priors[MU].support[0],
                 "high": mu.edges[-1] >= priors[MU].support[1],
@@ -86,19 +96,21 @@ class Posterior:
                 side for side, mass in edges.items()
                 if mass > rtol * _TAIL and not bounds[side] and side not in settled
             }  # fmt: skip
-            if outside:
+            if outside and left > 0:
                 surface.grow(outside)
                 mu, tau = _start(surface.mu, priors[MU], mu), _start(surface.tau, priors[TAU], tau)
                 continue
             errors_mu = mu.tails(density) @ tau.weights / total
             errors_tau = tau.tails(density.T) @ mu.weights / total
             rough_mu, rough_tau = errors_mu > rtol / 4 / len(mu), errors_tau > rtol / 4 / len(tau)
-            if not (rough_mu.any() or rough_tau.any()):
+            if left <= 0 or not (rough_mu.any() or rough_tau.any()):
                 break
             settled |= {"low", "high", "tau"}
-            mu, tau = _refine(mu, rough_mu, mass_mu), _refine(tau, rough_tau, mass_tau)
-        open_edges = sum(float(mass) for side, mass in edges.items() if not bounds[side])
-        self.error = float(errors_mu.sum() + errors_tau.sum()) + open_edges
+            mu, empty_mu = _refine(mu, rough_mu, mass_mu, rtol * _DROP)
+            tau, empty_tau = _refine(tau, rough_tau, mass_tau, rtol * _DROP)
+            left_out += empty_mu + empty_tau
+        beyond = sum(rtol * _TAIL for bound in bounds.values() if not bound)
+        self.error = float(errors_mu.sum() + errors_tau.sum()) + left_out + beyond
         self.log_marginal_likelihood = float(top + np.log(total))
         self.mu_panels, self.tau_panels, self.joint = mu, tau, density / total
         self.mu = Density(mu, density @ tau.weights)
@@ -200,17 +212,33 @@ def _start(surface: Panels, prior: Prior, current: Panels | None = None) -> Pane
 
     The prior's quantiles are edges, so that a prior much narrower than the data is not overlooked.
     """
-    low, high = np.maximum(prior.support[0], surface.edges[0]), np.minimum(prior.support[1], surface.edges[-1])
+    low, high = (
+        np.maximum(prior.support[0], surface.edges[0]),
+        np.minimum(prior.support[1], surface.edges[-1]),
+    )
     if current is None:
-        known = prior.quantile(_PRIOR_EDGES) if prior.proper else np.empty(0)
-        edges = np.concatenate([surface.edges[::2], known, [low, high]])
+        edges = np.concatenate([surface.edges, _landmarks(prior), [low, high]])
     else:
         edges = np.concatenate([surface.edges, current.edges, [low, high]])
     return Panels(edges[(edges >= low) & (edges <= high)])
 
 
-def _refine(panels: Panels, rough: NDArray[np.bool_], mass: Array) -> Panels:
-    """Halve the rough panels and leave out empty ones at the ends."""
-    full = np.flatnonzero((np.cumsum(mass) > _DROP) & (np.cumsum(mass[::-1])[::-1] > _DROP))
+def _landmarks(prior: Prior) -> Array:
+    """Quantiles of a prior, far into its tails, without those that lie close together."""
+    if not prior.proper:
+        return np.empty(0)
+    quantiles = prior.quantile(_PRIOR_EDGES)
+    apart = 0.1 * float(np.diff(prior.quantile([0.05, 0.95]))[0])
+    kept = [quantiles[0]]
+    for quantile in quantiles[1:]:
+        if quantile - kept[-1] > apart:
+            kept.append(quantile)
+    return np.array(kept)
+
+
+def _refine(panels: Panels, rough: NDArray[np.bool_], mass: Array, negligible: float) -> tuple[Panels, float]:
+    """Halve the rough panels, leave out empty ones at the ends, and tell how much mass that leaves out."""
+    full = np.flatnonzero((np.cumsum(mass) > negligible) & (np.cumsum(mass[::-1])[::-1] > negligible))
     first, last = full[0], full[-1] + 1
-    return Panels(panels.edges[first : last + 1]).split(rough[first:last])
+    kept = Panels(panels.edges[first : last + 1]).split(rough[first:last])
+    return kept, float(mass[:first].sum() + mass[last:].sum())

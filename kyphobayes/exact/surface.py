@@ -14,13 +14,19 @@ from scipy import special
 
 from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact.likelihoods import BinomialStudies, Likelihood, NormalStudies, PoissonStudies
-from kyphobayes.exact.panels import Array, Panels
+from kyphobayes.exact.panels import ORDER, Array, Panels
 from kyphobayes.exact.posterior import Posterior
 from kyphobayes.names import MU, TAU
 from kyphobayes.priors import Prior
 
 RTOL = 1e-8
-_PIECES_KEPT = 4_000_000  # values of single studies kept beside their sum
+_PIECES_KEPT = 500  # studies up to which each one's values are kept beside their sum
+_PRECISION = 1e-8  # error of the interpolated log likelihood where it matters
+_DIGITS = 1e-13  # ... or this share of its size, which rounding costs anyway
+_DEEP = 50.0  # log likelihood below its maximum from where on its digits do not matter
+_DEAD = 300.0  # ... and from where on, over a whole cell of panels, it is as good as zero
+_ROUNDS = 30
+_MOST_NODES = 600_000  # of a grid; ordinary posteriors need a hundredth of it
 _STEPS = np.array([0.25, 0.75])  # how far the panels grow in mu, in units of their reach
 _FURTHEST = 1e12  # reach at which a posterior that still grows is called improper
 
@@ -65,15 +71,20 @@ class Surface:
         used = np.unique(self.tables)
         centres, scales = studies.centres[used], studies.scales[used]
         self._unit = float(max(np.median(scales), 1e-3 * np.ptp(centres)))
-        width = max(2.0 * np.sqrt(self._unit), 2.0 * self._unit)
+        width = 4 * self._unit
         low, high = (centres - 4 * scales).min(), (centres + 4 * scales).max()
-        self.mu = Panels(np.linspace(low, high, int(np.ceil((high - low) / width)) + 1))
+        regular = np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
+        # Where tau is small, log L has the width of the pooled estimate: a peak to be seen by some node.
+        precision = scales**-2.0
+        pooled, error = precision @ centres / precision.sum(), precision.sum() ** -0.5
+        peak = pooled + error * np.array([-100.0, -30.0, -8.0, 8.0, 30.0, 100.0])
+        sharp = peak[(peak > low) & (peak < high)] if 8 * error < width else []
+        self.mu = Panels(np.concatenate([regular, sharp]))
         # log L bends on the scale of the smallest standard error: dyadic panels from there upwards.
         first, last = 0.5 * scales.min(), 4 * max(np.ptp(centres), scales.max())
         self.tau = Panels(np.append(0.0, first * 2.0 ** np.arange(np.ceil(np.log2(last / first)) + 1)))
-        pieces = self.studies.log_integrated(self.mu.nodes, self.tau.nodes)
-        self._log_likelihood = self._combine(pieces)
-        self._pieces: Array | None = pieces if pieces.size <= _PIECES_KEPT else None
+        self._values = self._compute(self.mu.nodes, self.tau.nodes)
+        self._settle()
 
     @property
     def k(self) -> int:
@@ -93,14 +104,24 @@ class Surface:
         return self._combine(self.studies.log_integrated(mu, tau))
 
     def interpolate(self, mu: Array, tau: Array) -> Array:
-        """Log marginal likelihood from the panels: shape (len(mu), len(tau))."""
-        return self.mu.interpolation(mu) @ self._log_likelihood @ self.tau.interpolation(tau).T
+        """Log marginal likelihood from the panels, minus infinity in dead cells: (len(mu), len(tau))."""
+        total = self._values[0]
+        values = self.mu.interpolation(mu) @ total @ self.tau.interpolation(tau).T
+        cells = total.reshape(len(self.mu), ORDER, len(self.tau), ORDER).max(axis=(1, 3))
+        dead = cells < total.max() - _DEAD
+        return np.where(dead[np.ix_(self.mu.locate(mu)[0], self.tau.locate(tau)[0])], -np.inf, values)
 
     def pieces(self) -> Array:
         """Log integrated likelihood of each of `studies` at the nodes: (pieces, mu nodes, tau nodes)."""
-        if self._pieces is None:
-            return self.studies.log_integrated(self.mu.nodes, self.tau.nodes)
-        return self._pieces
+        if len(self._values) > 1:
+            return self._values[1:]
+        return self.studies.log_integrated(self.mu.nodes, self.tau.nodes)
+
+    def _compute(self, mu: Array, tau: Array) -> Array:
+        """Total log likelihood in the first layer, single studies (unless they are very many) below."""
+        pieces = self.studies.log_integrated(mu, tau)
+        total = self._combine(pieces)[None]
+        return np.concatenate([total, pieces]) if self.studies.size <= _PIECES_KEPT else total
 
     def _combine(self, pieces: Array) -> Array:
         if len(self.tables) == 1:
@@ -124,42 +145,68 @@ class Surface:
         mu, tau = self.mu.edges, self.tau.edges
         reach = mu[-1] - mu[0]
         if max(reach, tau[-1]) > _FURTHEST * max(self._unit, 1.0):
-            raise ImproperPosterior(
-                f"with {self.k} {'study' if self.k == 1 else 'studies'} and these priors the posterior is "
-                f"not proper, or its tail is too heavy to integrate; give mu and tau proper priors "
-                f"(a flat mu needs at least 2 studies, a flat tau at least 3)"
-            )
+            raise self._too_heavy()
         outward = reach * _STEPS  # panels widen as they leave the data
-        if "low" in sides:
-            self._attach(Panels(np.append(mu[0], mu[0] - outward)), self.tau, axis=0, before=True)
-        if "high" in sides:
-            self._attach(Panels(np.append(mu[-1], mu[-1] + outward)), self.tau, axis=0)
-        if "tau" in sides:
-            self._attach(self.mu, Panels([tau[-1], 2 * tau[-1]]), axis=1)
+        edges = [mu, mu[0] - outward if "low" in sides else [], mu[-1] + outward if "high" in sides else []]
+        self._move(Panels(np.concatenate(edges)), Panels([*tau, 2 * tau[-1]] if "tau" in sides else tau))
+        self._settle()
 
-    def _attach(self, mu: Panels, tau: Panels, *, axis: int, before: bool = False) -> None:
-        """Compute a new block of panels and join it to the rest along one axis."""
-        pieces = self.studies.log_integrated(mu.nodes, tau.nodes)
-        block = self._combine(pieces)
-        order = -1 if before else 1
-        self._log_likelihood = np.concatenate([self._log_likelihood, block][::order], axis=axis)
-        if self._pieces is not None:
-            self._pieces = np.concatenate([self._pieces, pieces][::order], axis=axis + 1)
-            if self._pieces.size > _PIECES_KEPT:
-                self._pieces = None
-        self.mu = Panels(np.concatenate([self.mu.edges, mu.edges]))
-        self.tau = Panels(np.concatenate([self.tau.edges, tau.edges]))
+    def _too_heavy(self) -> ImproperPosterior:
+        return ImproperPosterior(
+            f"with {self.k} {'study' if self.k == 1 else 'studies'} and these priors the posterior is not "
+            f"proper, or its tail is too heavy to integrate; give mu and tau proper priors (a flat mu needs "
+            f"at least 2 studies, a flat tau at least 3)"
+        )
 
-    def cover(self, name: str, value: float | None) -> None:
-        """Grow until `value` of mu or tau lies on the panels; None asks for nothing."""
-        if value is None:
-            return
+    def _settle(self) -> None:
+        """Halve panels until they interpolate log L wherever it matters."""
+        for _ in range(_ROUNDS):
+            rough_mu = _rough(self.mu, self.tau, self._values[0])
+            rough_tau = _rough(self.tau, self.mu, self._values[0].T)
+            if not (rough_mu.any() or rough_tau.any()):
+                break
+            self._move(self.mu.split(rough_mu), self.tau.split(rough_tau))
+
+    def _move(self, mu: Panels, tau: Panels) -> None:
+        """Change the panels; what is known at nodes that stay is kept."""
+        if len(mu.nodes) * len(tau.nodes) > _MOST_NODES:
+            raise self._too_heavy()
+        old_mu, old_tau = np.isin(self.mu.nodes, mu.nodes), np.isin(self.tau.nodes, tau.nodes)
+        known_mu, known_tau = np.isin(mu.nodes, self.mu.nodes), np.isin(tau.nodes, self.tau.nodes)
+        values = np.empty((len(self._values), len(mu.nodes), len(tau.nodes)))
+        (rows, columns), (old_rows, old_columns) = np.ix_(known_mu, known_tau), np.ix_(old_mu, old_tau)
+        values[:, rows, columns] = self._values[:, old_rows, old_columns]
+        if not known_mu.all():
+            values[:, ~known_mu] = self._compute(mu.nodes[~known_mu], tau.nodes)
+        if not known_tau.all():
+            rows, columns = np.ix_(known_mu, ~known_tau)
+            values[:, rows, columns] = self._compute(mu.nodes[known_mu], tau.nodes[~known_tau])
+        self.mu, self.tau, self._values = mu, tau, values
+
+    def cover(self, name: str, value: float) -> None:
+        """Grow until `value` of mu or tau lies on the panels."""
         while name == MU and value < self.mu.edges[0]:
             self.grow({"low"})
         while name == MU and value > self.mu.edges[-1]:
             self.grow({"high"})
         while name == TAU and value > self.tau.edges[-1]:
             self.grow({"tau"})
+
+    def require_bounds(self) -> None:
+        """Refuse a likelihood that does not fall off in mu: a flat prior then has no proper posterior.
+
+        Raises
+        ------
+        ImproperPosterior
+        """
+        reach = 1e3 * (np.ptp(self.mu.edges) + self._unit)
+        far = [self.mu.edges[0] - reach, self.mu.edges[-1] + reach]
+        if (self.log_likelihood(far, [self._unit]) > self._values[0].max() - _DEEP).any():
+            raise ImproperPosterior(
+                f"with a flat prior for mu the posterior is not proper: the {self.k} "
+                f"{'study does' if self.k == 1 else 'studies do'} not rule out ever more extreme rates "
+                f"(no events, or nothing but events); give mu a proper prior"
+            )
 
     # -- inference -------------------------------------------------------------------------------
 
@@ -179,6 +226,23 @@ class Surface:
         PriorError, ImproperPosterior
         """
         return Posterior(self, mu, tau, rtol=rtol)
+
+
+def _rough(panels: Panels, others: Panels, values: Array) -> NDArray[np.bool_]:
+    """Panels that do not interpolate log likelihoods where it matters; `values` has them on its first axis.
+
+    An error weighs the less, the deeper below the maximum it is; further down it must only be too
+    small to lift a value up, and in a dead cell it does not matter at all.
+    """
+    best = panels.by_panel(values).max(axis=1)  # (panels, other nodes)
+    depth = values.max() - best
+    allowed = np.where(
+        depth < _DEEP, np.minimum(_PRECISION * np.exp(np.minimum(depth, _DEEP) / 3), 0.1), depth / 4
+    )
+    allowed = np.maximum(allowed, _DIGITS * np.abs(panels.by_panel(values)).max(axis=1))
+    alive = values.max() - _DEAD < others.by_panel(best.T).max(axis=1).T  # (panels, other panels)
+    rough = panels.last_coefficients(values) > allowed
+    return (rough & np.repeat(alive, ORDER, axis=1)).any(axis=1)
 
 
 def normal(y: ArrayLike, se: ArrayLike, *, labels: Sequence[str] | None = None) -> Surface:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from kyphobayes.errors import EvidenceError
+from kyphobayes.frequentist import METHODS
 from kyphobayes.toml_files import check_keys, read_toml, texts, typed
 
 QUANTITIES = ("events", "pooled", "I2")
+COUNT_MEASURES = ("PR", "PLO", "PLN", "PAS", "PFT")
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Printed:
         Total of the counts, pooled estimate, or I-squared.
     studies : tuple of str
     low, high : float
-        The values that round to what is printed: low <= value < high. Shares, not percent, for
-        "pooled"; percent for "I2".
+        The values that print like this: low <= value <= high (ties round either way). Shares, not
+        percent, for "pooled"; percent for "I2".
     words, locator, why : str
         What the paper says, where, and (for a figure left out) why it cannot be used.
     """
@@ -69,7 +71,9 @@ class Constraints:
         method = typed(name, entry, "method", dict)
         check_keys(f"{name} [method]", method, ["measure", "pooling", "zero_cells", "why"], [])
         if (rule := entry.get("weights", "uniform")) != "uniform":
-            raise EvidenceError(f'{name}: expected weights = "uniform" (others as [[weight]]), found {rule!r}')
+            raise EvidenceError(
+                f'{name}: expected weights = "uniform" (others as [[weight]]), found {rule!r}'
+            )
         studies = texts(name, entry, "studies")
         if len(set(studies)) < max(len(studies), 1):
             raise EvidenceError(f"{name}: expected studies to name each study once, found {list(studies)}")
@@ -78,6 +82,11 @@ class Constraints:
             rows = typed(name, entry, key, list, [])
             return tuple(_printed(f"{name} [[{key}]] {i}", row, studies) for i, row in enumerate(rows, 1))
 
+        for key, known in (("measure", COUNT_MEASURES), ("pooling", METHODS)):
+            if typed(f"{name} [method]", method, key, str) not in known:
+                raise EvidenceError(
+                    f"{name} [method]: expected {key} to be one of {', '.join(known)}, found {method[key]!r}"
+                )
         zero_cells = typed(f"{name} [method]", method, "zero_cells", float)
         if not 0 <= zero_cells <= 1:
             raise EvidenceError(f"{name} [method]: expected zero_cells from 0 to 1, found {zero_cells:g}")
@@ -109,12 +118,12 @@ def _weight(where: str, row: Any, k: int) -> tuple[tuple[int, ...], float]:
 
 def _printed(where: str, row: Any, studies: tuple[str, ...]) -> Printed:
     required = ["quantity", "value", "words", "locator"]
-    if not isinstance(row, dict):
-        raise EvidenceError(f"{where}: expected a table, found {row!r}")
     check_keys(where, row, required, ["unit", "studies", "why"])
     quantity, value = (typed(where, row, key, str) for key in ("quantity", "value"))
     if quantity not in QUANTITIES:
-        raise EvidenceError(f"{where}: expected quantity to be one of {', '.join(QUANTITIES)}, found {quantity!r}")
+        raise EvidenceError(
+            f"{where}: expected quantity to be one of {', '.join(QUANTITIES)}, found {quantity!r}"
+        )
     unit = typed(where, row, "unit", str, "")
     if unit != (expected := "" if quantity == "events" else "percent"):
         raise EvidenceError(f"{where}: expected unit {expected!r} for {quantity}, found {unit!r}")

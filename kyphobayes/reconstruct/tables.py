@@ -119,7 +119,8 @@ class _Search:
         """Place the studies that `printed` concerns and keep the tables that reproduce it."""
         for column in self._open(printed):
             self._place(column)
-        self.events = self.events[self.agrees(printed)]
+        if len(self.events):
+            self.events = self.events[self.agrees(printed)]
         if len(self.events) == 0:
             raise EvidenceError(
                 f"{self.constraints.title}: no table of counts agrees with {printed.words!r} "
@@ -134,6 +135,8 @@ class _Search:
 
     def _place(self, column: int) -> None:
         """Give a study every count that its n and the printed totals still allow."""
+        if len(self.events) == 0:
+            return
         most = np.full(len(self.events), self.n[column])
         least = np.zeros(len(self.events))
         for columns, total in self.totals:
@@ -145,8 +148,8 @@ class _Search:
         counts = np.maximum(most - least + 1, 0).astype(np.int64)
         if counts.sum() > _MOST:
             raise EvidenceError(
-                f"{self.constraints.title}: more than {_MOST:,} partial tables; print a total or a subgroup figure "
-                f"that narrows {self.constraints.studies[column]}"
+                f"{self.constraints.title}: more than {_MOST:,} partial tables; print a total or a subgroup "
+                f"figure that narrows {self.constraints.studies[column]}"
             )
         rows = np.repeat(np.arange(len(self.events)), counts)
         first = np.repeat(np.cumsum(counts) - counts, counts)
@@ -165,4 +168,4 @@ class _Search:
             )
             pooled = pool_many(sizes.y, sizes.v, method=self.constraints.pooling, test="z")
             value = pooled.mu if printed.quantity == "pooled" else pooled.i2
-        return (value >= printed.low - _SLACK) & (value < printed.high - _SLACK)
+        return (value >= printed.low - _SLACK) & (value <= printed.high + _SLACK)

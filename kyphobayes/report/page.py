@@ -1,0 +1,232 @@
+"""From results to the page: collect what a section shows, fill the template, write the files."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+import kyphobayes
+from kyphobayes.checks import Check
+from kyphobayes.errors import EvidenceError, InputError
+from kyphobayes.evidence import read_table
+from kyphobayes.project import Project, default_project
+from kyphobayes.report import figures, sentences, tables
+from kyphobayes.report.alt import alternatives
+from kyphobayes.report.canvas import to_png, to_svg
+from kyphobayes.report.files import to_csv, write
+from kyphobayes.report.methods import methods, stamps
+from kyphobayes.report.tables import Table
+from kyphobayes.report.words import threshold
+from kyphobayes.run import Result
+
+_FIGURES = (
+    "forest",
+    "prior_posterior",
+    "next_cases",
+    "prior_comparison",
+    "latent_counts",
+    "engines",
+    "ranks",
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure in the page: its file name without ending, SVG element and alternative text."""
+
+    name: str
+    svg: Markup
+    alt: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of the list of sources."""
+
+    number: int
+    citation: str
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """All that the page shows of one analysis."""
+
+    slug: str
+    result: Result
+    answer: list[str]
+    paper: list[str]
+    latent: list[str]
+    left_out: list[str]
+    prior_sentence: str
+    agreement: str
+    differences: list[str]
+    checks: dict[str, Check]
+    tables: dict[str, Table | None]
+    check_tables: dict[str, Table]
+    figures: dict[str, Picture]
+    methods: list[str]
+    stamps: list[tuple[str, str]]
+    below: str
+    failed: list[str] = field(default_factory=list)
+
+
+def write_report(results: Sequence[Result], folder: Path, *, project: Project | None = None) -> Path:
+    """Write the report: ``report.html``, every figure as SVG and PNG, every table as CSV.
+
+    Parameters
+    ----------
+    results : sequence of Result
+    folder : Path
+        Gets ``report.html``, ``figures/`` and ``tables/``.
+    project : Project, optional
+        Whose ``sources.csv`` has the addresses of the sources; the project's own by default.
+
+    Returns
+    -------
+    Path
+        Of the page.
+
+    Raises
+    ------
+    InputError
+        If there is no result, or a file cannot be written.
+    """
+    if not results:
+        raise InputError("report: expected at least one finished analysis, found none")
+    folder = Path(folder)
+    numbers = _numbered(results)
+    slugs = _slugs([result.analysis.name for result in results])
+    sections = [_section(result, slug, numbers, folder) for result, slug in zip(results, slugs, strict=True)]
+    overview = tables.overview(results, slugs)
+    write(folder / "tables" / "summary.csv", to_csv(overview.frame))
+    text = _environment().from_string(_read("template.html")).render(
+        sections=sections,
+        overview=overview,
+        sources=_sources(numbers, project or default_project()),
+        style=Markup(_read("style.css")),
+        version=kyphobayes.__version__,
+        failed=[section for section in sections if section.failed],
+        STEADY=sentences.STEADY,
+        SOME=sentences.SOME,
+    )  # fmt: skip
+    write(folder / "report.html", text)
+    return folder / "report.html"
+
+
+def _environment() -> Environment:
+    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def _read(name: str) -> str:
+    return (files("kyphobayes.report") / name).read_text(encoding="utf-8")
+
+
+def _section(result: Result, slug: str, numbers: dict[str, int], folder: Path) -> Section:
+    main, source = result.main, result.evidence.latent_source
+    shown = {
+        "evidence": tables.evidence(result, numbers),
+        "excluded": tables.excluded(result, numbers) if len(result.evidence.excluded) else None,
+        "trail": tables.trail(result) if len(result.evidence.latent) else None,
+        "priors": tables.priors(result),
+        "witness": tables.witness(result),
+        "diagnostics": tables.diagnostics(result),
+    }
+    check_tables = {check.name: tables.check_table(check) for check in result.checks}
+    for table in [*shown.values(), *check_tables.values()]:
+        if table is not None:
+            write(folder / "tables" / f"{slug}-{table.name}.csv", to_csv(table.frame))
+    return Section(
+        slug=slug,
+        result=result,
+        answer=[
+            sentences.answer(result),
+        ],
+        paper=sentences.paper(result),
+        latent=sentences.latent(result),
+        left_out=[sentences.left_out(p, n, len(source)) for p, n in source.left_out] if source else [],
+        prior_sentence=sentences.prior_sentence(result),
+        agreement=sentences.agreement(result),
+        differences=sentences.expected_differences(result),
+        checks={check.name: check for check in result.checks},
+        tables=shown,
+        check_tables=check_tables,
+        figures=_pictures(result, slug, folder),
+        methods=methods(result),
+        stamps=stamps(result),
+        below=threshold(main.below),
+        failed=[check.name for check in result.checks if not check.passed],
+    )
+
+
+def _pictures(result: Result, slug: str, folder: Path) -> dict[str, Picture]:
+    """Draw every figure and write it beside the page."""
+    pictures = {}
+    alt = alternatives(result)
+    for kind in _FIGURES:
+        figure: Figure | None = getattr(figures, kind)(result)
+        if figure is None:
+            continue
+        name = f"{slug}-{kind.replace('_', '-')}"
+        svg = to_svg(figure, name)
+        write(folder / "figures" / f"{name}.svg", '<?xml version="1.0" encoding="utf-8"?>\n' + svg)
+        write(folder / "figures" / f"{name}.png", to_png(figure))
+        label = Markup('<svg role="img" aria-label="{}" ').format(alt[kind])
+        pictures[kind] = Picture(name, Markup(svg.replace("<svg ", label, 1)), alt[kind])
+    return pictures
+
+
+def _slugs(names: Sequence[str]) -> list[str]:
+    """Names that are safe in an address and as a file name, each once."""
+    done: list[str] = []
+    for name in names:
+        slug = base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "analysis"
+        tries = 2
+        while slug in done:
+            slug, tries = f"{base}-{tries}", tries + 1
+        done.append(slug)
+    return done
+
+
+def _numbered(results: Sequence[Result]) -> dict[str, int]:
+    """Citations with their numbers: those that entered first, in the order in which they are met."""
+    views = [result.evidence for result in results]
+    met: dict[str, int] = {}
+    for frame in [view.rows for view in views] + [view.excluded for view in views]:
+        for citation in frame.get("citation", ()):
+            if str(citation):
+                met.setdefault(str(citation), len(met) + 1)
+    return met
+
+
+def _sources(numbers: dict[str, int], project: Project) -> list[Source]:
+    """Sources in order, with an address where the project knows one."""
+    try:
+        known = read_table(project, "sources.csv").astype(object).set_index("citation")
+    except EvidenceError:  # a folder of the user's own may have none
+        return [Source(number, citation) for citation, number in numbers.items()]
+    entries: list[Source] = []
+    for citation, number in numbers.items():
+        row: Any = known.loc[citation] if citation in known.index else None
+        if row is None or row.ndim > 1:
+            entries.append(Source(number, citation))
+            continue
+        told = {str(key): str(value) if pd.notna(value) else "" for key, value in row.items()}
+        doi, url = told.get("doi", ""), told.get("url", "")
+        address = f"https://doi.org/{doi}" if doi else url
+        read_as = told.get("read_as", "").replace("_", " ")
+        note = "; ".join(
+            part for part in (f"read as {read_as}" if read_as else "", told.get("note", "")) if part
+        )
+        entries.append(
+            Source(number, citation, address if address.startswith(("https://", "http://")) else "", note)
+        )
+    return entries
