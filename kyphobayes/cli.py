@@ -20,6 +20,8 @@ from rich.markup import escape
 from kyphobayes.errors import KyphobayesError, PriorError
 
 if TYPE_CHECKING:
+    from pandas import Series
+
     from kyphobayes.project import Project
     from kyphobayes.run import Result, Say
 
@@ -230,33 +232,30 @@ def _show(result: "Result", out: Path) -> None:
     analysis = result.analysis
     _screen.print(f"\n{analysis.question}", markup=False, highlight=False)
     _screen.print(f"{_sentence(result)}\n", markup=False, highlight=False)
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("prior set", "typical rate", "tau", "a new centre's rate"):
-        table.add_column(column)
-    below = f"{100 * analysis.decision.below:g} %"
-    table.add_column(f"P(typical < {below})", justify="right")
-    table.add_column(f"P(new < {below})", justify="right")
+    below = f"< {100 * analysis.decision.below:g} %"
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("prior set", overflow="fold")
+    for column, width in (("typical\nrate, %", 14), ("\ntau", 16), ("new centre's\nrate, %", 14)):
+        table.add_column(column, no_wrap=True, min_width=width, justify="right")
+    for column in (f"typical\n{below}", f"new\n{below}"):
+        table.add_column(column, no_wrap=True, min_width=7, justify="right")
     for name, answer in result.answers.items():
-        rates = [
-            f"{100 * r['median']:.1f} % ({100 * r['low']:.1f} to {100 * r['high']:.1f})"
-            for _, r in answer.rates.iterrows()
-        ]
-        tau = f"{answer.tau['median']:.2f} ({answer.tau['low']:.2f} to {answer.tau['high']:.2f})"
-        row = (
-            escape(name),
-            rates[0],
-            tau,
-            rates[1],
-            f"{100 * answer.p_typical:.0f} %",
-            f"{100 * answer.p_new:.0f} %",
-        )
-        table.add_row(*row)
+        typical, new = (_interval(100 * rate, 1) for _, rate in answer.rates.iterrows())
+        chances = (f"{100 * p:.0f} %" for p in (answer.p_typical, answer.p_new))
+        table.add_row(escape(name.replace("_", " ")), typical, _interval(answer.tau, 2), new, *chances)
     _screen.print(table)
-    _screen.print("Medians with 95 % intervals.\n", highlight=False)
+    _screen.print(
+        "Medians with 95 % intervals; probabilities of a rate below the decision's.\n", highlight=False
+    )
     for check in result.checks:
         mark = "[green]passed[/]" if check.passed else "[bold red]failed[/]"
         _screen.print(f"{check.name}: {mark}; {escape(check.text)}", highlight=False)
     _screen.print(f"fits: {out / 'fits'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _interval(row: "Series", digits: int) -> str:
+    median, low, high = (f"{row[name]:.{digits}f}" for name in ("median", "low", "high"))
+    return f"{median} ({low}–{high})"
 
 
 def _sentence(result: "Result") -> str:

@@ -3,8 +3,7 @@
 >>> from kyphobayes import exact
 >>> surface = exact.binomial(events=[0, 5, 4], n=[32, 35, 19])
 >>> post = surface.posterior(mu="Normal(mu=-2.5, sigma=1.5)", tau="HalfNormal(sigma=1)")
->>> post.summary().round(2).loc["mu"].to_dict()
-{}
+>>> rates = post.summary().loc["mu", ["low", "median", "high"]]  # log odds of the typical rate
 """
 
 from kyphobayes.exact.density import Density

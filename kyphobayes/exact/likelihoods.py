@@ -93,30 +93,49 @@ class NormalStudies(Likelihood):
         return rng.normal(mean, 1 / np.sqrt(own + common))
 
 
-class BinomialStudies(Likelihood):
+class CountStudies(Likelihood):
+    """Counts whose log likelihood is events * theta - size * growth(theta), plus a constant."""
+
+    def __init__(self, events: Array, kernel: CountKernel, constant: Array):
+        self.events = events
+        self._kernel, self._constant = kernel, constant
+
+    @property
+    @override
+    def size(self) -> int:
+        return len(self.events)
+
+    @override
+    def log_lik(self, theta: ArrayLike) -> Array:
+        return self._kernel.log_lik(np.asarray(theta, dtype=float)) + self._constant[:, None]
+
+    @override
+    def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
+        return self._kernel.log_integrated(mu, tau) + self._constant[:, None, None]
+
+    @override
+    def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
+        return self._kernel.draw(index, mu, tau, rng)
+
+
+class BinomialStudies(CountStudies):
     """Counts `events` out of `n`, with theta the log odds of an event."""
 
     def __init__(self, events: ArrayLike, n: ArrayLike):
-        self.events = _counts("events", events)
-        self.n = _counts("n", n)
-        _same_length("events", self.events, "n", self.n)
+        counts, self.n = _counts("events", events), _counts("n", n)
+        _same_length("events", counts, "n", self.n)
         _all("n", self.n, self.n > 0, "at least 1")
-        _all("events", self.events, self.events <= self.n, "no more events than n")
-        self._kernel = CountKernel(
-            slope=self.events,
+        _all("events", counts, counts <= self.n, "no more events than n")
+        kernel = CountKernel(
+            slope=counts,
             size=self.n,
             growth=lambda theta: np.logaddexp(0.0, theta),
             rate=special.expit,
             curvature=lambda theta: special.expit(theta) * special.expit(-theta),
             limit=1.0,
         )
-        n, events_ = self.n, self.events
-        self._constant = -np.log(n + 1) - special.betaln(n - events_ + 1, events_ + 1)
-
-    @property
-    @override
-    def size(self) -> int:
-        return len(self.events)
+        log_choose = -np.log(self.n + 1) - special.betaln(self.n - counts + 1, counts + 1)
+        super().__init__(counts, kernel, log_choose)
 
     @property
     @override
@@ -128,41 +147,18 @@ class BinomialStudies(Likelihood):
     def scales(self) -> Array:
         return np.sqrt(1 / (self.events + 0.5) + 1 / (self.n - self.events + 0.5))
 
-    @override
-    def log_lik(self, theta: ArrayLike) -> Array:
-        return self._kernel.log_lik(np.asarray(theta, dtype=float)) + self._constant[:, None]
 
-    @override
-    def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
-        return self._kernel.log_integrated(mu, tau) + self._constant[:, None, None]
-
-    @override
-    def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
-        return self._kernel.draw(index, mu, tau, rng)
-
-
-class PoissonStudies(Likelihood):
+class PoissonStudies(CountStudies):
     """Counts `events` in an `exposure`, with theta the log rate per unit of exposure."""
 
     def __init__(self, events: ArrayLike, exposure: ArrayLike):
-        self.events = _counts("events", events)
-        self.exposure = _vector("exposure", exposure)
-        _same_length("events", self.events, "exposure", self.exposure)
+        counts, self.exposure = _counts("events", events), _vector("exposure", exposure)
+        _same_length("events", counts, "exposure", self.exposure)
         _all("exposure", self.exposure, self.exposure > 0, "an exposure greater than 0")
-        self._kernel = CountKernel(
-            slope=self.events,
-            size=self.exposure,
-            growth=_exp,
-            rate=_exp,
-            curvature=_exp,
-            limit=np.inf,
+        kernel = CountKernel(
+            slope=counts, size=self.exposure, growth=_exp, rate=_exp, curvature=_exp, limit=np.inf
         )
-        self._constant = self.events * np.log(self.exposure) - special.gammaln(self.events + 1)
-
-    @property
-    @override
-    def size(self) -> int:
-        return len(self.events)
+        super().__init__(counts, kernel, counts * np.log(self.exposure) - special.gammaln(counts + 1))
 
     @property
     @override
@@ -173,18 +169,6 @@ class PoissonStudies(Likelihood):
     @override
     def scales(self) -> Array:
         return np.sqrt(1 / (self.events + 0.5))
-
-    @override
-    def log_lik(self, theta: ArrayLike) -> Array:
-        return self._kernel.log_lik(np.asarray(theta, dtype=float)) + self._constant[:, None]
-
-    @override
-    def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
-        return self._kernel.log_integrated(mu, tau) + self._constant[:, None, None]
-
-    @override
-    def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
-        return self._kernel.draw(index, mu, tau, rng)
 
 
 def _exp(theta: Array) -> Array:
