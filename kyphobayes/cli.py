@@ -32,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_STEPS = 4  # that running one analysis announces
 _screen = Console()
 _aside = Console(stderr=True)  # progress and errors, so that standard output stays clean
 
@@ -88,7 +89,7 @@ def fit(
 ) -> None:
     """Fit one analysis, compare priors, and hold the witnesses against each other."""
     changed = _changed(prior or [])
-    with _progress(as_json) as say:
+    with _progress(as_json, _STEPS) as say:
         from kyphobayes.evidence import find_analysis
         from kyphobayes.run import ENGINES, run_analysis
 
@@ -120,12 +121,13 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Run every analysis of the plan and write the report; fits that are done are reused."""
-    with _progress(as_json) as say:
-        from kyphobayes.evidence import read_plan
-        from kyphobayes.run import run_analysis
+    from kyphobayes.evidence import read_plan
+    from kyphobayes.report import write_report
+    from kyphobayes.run import run_analysis
 
-        chosen = _project(project)
-        plan = read_plan(chosen)
+    chosen = _project(project)
+    plan = read_plan(chosen)
+    with _progress(as_json, _STEPS * len(plan) + 1) as say:
         results = [
             run_analysis(
                 entry, chosen, seed=seed, out=out, say=lambda text, i=i: say(f"[{i}/{len(plan)}] {text}")
@@ -133,9 +135,7 @@ def report(
             for i, entry in enumerate(plan.values(), 1)
         ]
         say("writing the report")
-        from kyphobayes.report import write_report
-
-        page = write_report(results, out)
+        page = write_report(results, out, project=chosen)
     failed = [(result, check) for result in results for check in result.checks if not check.passed]
     if as_json:
         content = {"report": str(page), "analyses": {r.analysis.name: r.to_dict() for r in results}}
@@ -159,9 +159,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KyphobayesError as problem:
         _aside.print(f"[bold red]error:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        _aside.print("stopped; finished fits are kept and will be reused")
-        sys.exit(130)
 
 
 def _print_json(content: object) -> None:
@@ -197,21 +194,29 @@ def _changed(texts: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _progress(hidden: bool) -> "Iterator[Say]":
-    """Show on standard error what is being done; a moving line on a terminal, plain lines elsewhere."""
-    if hidden or not _aside.is_terminal:
-        yield (
-            (lambda text: None)
-            if hidden
-            else (lambda text: _aside.print(text, markup=False, highlight=False))
-        )
-        return
-    with _aside.status("starting") as status:
+def _progress(hidden: bool, steps: int) -> "Iterator[Say]":
+    """Show on standard error what is being done, and leave cleanly when interrupted."""
+    try:
+        if hidden:
+            yield lambda text: None
+        elif _aside.is_terminal:
+            with _bar(steps) as say:
+                yield say
+        else:
+            yield lambda text: _aside.print(text, markup=False, highlight=False)
+    except KeyboardInterrupt:
+        _aside.print("stopped; finished fits are kept and will be reused")
+        raise typer.Exit(130) from None
 
-        def say(text: str) -> None:
-            status.update(escape(text))
 
-        yield say
+@contextmanager
+def _bar(steps: int) -> "Iterator[Say]":
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
+    with Progress(*columns, console=_aside, transient=True) as progress:
+        task = progress.add_task("starting", total=steps)
+        yield lambda text: progress.update(task, description=text, advance=1)
 
 
 def _list(title: str, rows: dict[str, str]) -> None:

@@ -47,8 +47,9 @@ def certificate(
     failed = table[~table["passed"]]
     if failed.empty:
         expected = int((table["reason"] != "").sum())
-        text = f"{len(table) - expected} comparisons agree"
-        text += f", {expected} differ for a known reason" if expected else ""
+        parts = [f"{len(table) - expected} comparisons agree"] if len(table) > expected else []
+        parts += [f"{expected} differ for a known reason"] if expected else []
+        text = ", ".join(parts)
     else:
         worst = failed.iloc[0]
         text = (
