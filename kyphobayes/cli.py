@@ -29,6 +29,7 @@ app = typer.Typer(
     help="Bayesian evidence synthesis: exact posteriors, NUTS and a frequentist witness.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # errors in one line, without a box
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -97,11 +97,12 @@ def save(tree: xr.DataTree, path: Path) -> None:
         If the folder cannot be written.
     """
     make_folder(path.parent)
+    content = tree.to_netcdf(engine="h5netcdf")  # in memory first: HDF5 does not survive a full disk
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".nc")
-        os.close(handle)
         try:
-            tree.to_netcdf(temporary, engine="h5netcdf")
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
             Path(temporary).chmod(0o644)
             os.replace(temporary, path)
         except BaseException:

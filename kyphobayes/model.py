@@ -150,7 +150,11 @@ def _load(path: Path) -> Model:
 
 
 def run_model(file: str) -> None:
-    """Run a model file as a script: ``python models/<name>.py ANALYSIS``, with the options of `fit`."""
+    """Run a model file as a script: ``python models/<name>.py ANALYSIS``, with the options of `fit`.
+
+    The project is the one that the file lies in, unless ``--project`` says otherwise.
+    """
     from kyphobayes.cli import main
 
-    main(["fit", *sys.argv[1:], "--model", Path(file).stem])
+    path = Path(file).resolve()
+    main(["fit", "--project", str(path.parents[1]), *sys.argv[1:], "--model", path.stem])

@@ -148,8 +148,6 @@ def run_analysis(
     ------
     EvidenceError, PriorError, ImproperPosterior, NotConverged
     """
-    if out is not None:
-        make_folder(out / "fits")
     say(f"{analysis.name}: reading the evidence")
     evidence = evidence_for(analysis, project)
     loaded = load_model(model or analysis.model, project)
@@ -157,6 +155,8 @@ def run_analysis(
     if changed:
         priors = priors.replace(**changed)
     loaded.check(evidence, priors)
+    if out is not None:
+        make_folder(out / "fits")
     others = [label for label in analysis.compare if label != priors.label] if compare else []
     compared = {priors.label: priors} | {
         label: read_priors(project, label, analysis, evidence.measure) for label in others

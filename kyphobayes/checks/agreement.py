@@ -49,6 +49,7 @@ def certificate(
         expected = int((table["reason"] != "").sum())
         parts = [f"{len(table) - expected} comparisons agree"] if len(table) > expected else []
         parts += [f"{expected} differ for a known reason"] if expected else []
+        parts += ["exact and NUTS not compared: only one was run"] if exact is None or nuts is None else []
         text = ", ".join(parts)
     else:
         worst = failed.iloc[0]

@@ -11,7 +11,7 @@ from kyphobayes.errors import NotConverged
 from kyphobayes.evidence import View
 from kyphobayes.fit import stamp
 from kyphobayes.model import Model
-from kyphobayes.names import AGGREGATE, THETA
+from kyphobayes.names import AGGREGATE, MU, THETA
 from kyphobayes.priors import Priors
 
 SETTINGS: dict[str, Any] = {"sampler": "nutpie", "backend": "numba", "draws": 1500, "chains": 4}
@@ -100,6 +100,9 @@ def _sample(
             quiet=not progress,
         )
     posterior = tree["posterior"].dataset[[*AGGREGATE, THETA]]
+    # nutpie answers Ctrl-C with the draws it has, chains of unequal length filled up with NaN.
+    if posterior.sizes["draw"] < SETTINGS["draws"] or bool(posterior[MU].isnull().any()):
+        raise KeyboardInterrupt
     stats = tree["sample_stats"].dataset
     stats = stats.rename({old: new for old, new in _RENAMED.items() if old in stats})
     if "lp" not in stats and "logp" in stats:

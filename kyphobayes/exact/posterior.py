@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TAIL = 1e-2  # share of rtol that an outer panel may hold before the grid grows
 _DROP = 1e-4  # share of rtol that the outer panels left out may hold together
 _ROUNDS = 80
+_MOST_NODES = 10_000_000  # of a grid, or memory runs out
 # Quantiles of a prior that become panel edges, so that a prior much narrower than the data is seen.
 _PRIOR_EDGES = (1e-13, 1e-8, 1e-4, 0.05, 0.5, 0.95, 1 - 1e-4, 1 - 1e-8, 1 - 1e-13)
 
@@ -73,6 +74,11 @@ class Posterior:
         left = _ROUNDS
         while True:
             left -= 1
+            if len(mu.nodes) * len(tau.nodes) > _MOST_NODES:
+                raise InputError(
+                    f"the priors mu ~ {priors[MU]} and tau ~ {priors[TAU]} and the data are too far apart "
+                    f"for quadrature; use a wider prior for mu"
+                )
             log_density = (
                 surface.interpolate(mu.nodes, tau.nodes)
                 + priors[MU].log_density(mu.nodes)[:, None]

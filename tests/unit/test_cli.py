@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -21,6 +21,7 @@ from kyphobayes.checks import Check
 from kyphobayes.cli import main
 from kyphobayes.errors import KyphobayesError
 from kyphobayes.evidence import find_analysis
+from kyphobayes.model import run_model
 from kyphobayes.run import run_analysis
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -446,6 +447,18 @@ def test_a_model_file_runs_as_a_script_from_another_folder(tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert "agreement: passed" in ran.stdout and "fitting by quadrature" in ran.stderr
     assert len(fits(tmp_path / "mine")) == 1
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["its own project", "another project"])
+def test_a_model_file_is_run_with_the_project_it_lies_in(own, monkeypatch, copied, project):
+    calls = asked(monkeypatch, project)
+    other = [] if own else ["--project", str(ROOT)]
+    file = copied.models / "binomial_normal.py"
+    monkeypatch.setattr(sys, "argv", [str(file), NAME, "--json", *other])
+    with suppress(SystemExit):
+        run_model(str(file))
+    (seen,) = calls
+    assert (seen.model, seen.project.root) == ("binomial_normal", copied.root if own else ROOT)
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, "1"), ("2", "2")], ids=["absent", "given"])

@@ -133,5 +133,6 @@ def test_a_model_file_runs_as_the_command_line_would(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", ["models/binomial_normal.py", "cement_leakage", "--seed", "3"])
     run_model(str(tmp_path / "binomial_normal.py"))
     (arguments,) = called
-    assert arguments[0] == "fit" and arguments[1:4] == ["cement_leakage", "--seed", "3"]
+    assert arguments[:3] == ["fit", "--project", str(tmp_path.parent)]  # the one the file lies in
+    assert arguments[3:6] == ["cement_leakage", "--seed", "3"]
     assert arguments[arguments.index("--model") + 1] == "binomial_normal"
