@@ -39,7 +39,7 @@ class Posterior:
         Log of the integral of likelihood times prior; differences are log Bayes factors. With an
         improper prior it is defined up to the prior's constant, taken as 1.
     error : float
-        Bound on the relative error of posterior probabilities from quadrature and truncation.
+        Estimated relative error of posterior probabilities: quadrature, truncation and interpolation.
     mu, tau : Density
         Marginal posteriors.
     mu_panels, tau_panels : Panels
@@ -116,7 +116,7 @@ class Posterior:
             tau, empty_tau = _refine(tau, rough_tau, mass_tau, rtol * _DROP)
             left_out += empty_mu + empty_tau
         beyond = sum(rtol * _TAIL for bound in bounds.values() if not bound)
-        self.error = float(errors_mu.sum() + errors_tau.sum()) + left_out + beyond
+        self.error = float(errors_mu.sum() + errors_tau.sum()) + left_out + beyond + surface.error
         self.log_marginal_likelihood = float(top + np.log(total))
         self.mu_panels, self.tau_panels, self.joint = mu, tau, density / total
         self.mu = Density(mu, density @ tau.weights)
@@ -168,6 +168,11 @@ class Posterior:
             Probability of the interval.
         kind : {"eti", "hdi"}
             Central or shortest.
+
+        Notes
+        -----
+        Few studies under a heavy-tailed or flat prior can leave a mean or an sd infinite. What is
+        shown then is that of the part that was integrated; the quantiles are right.
         """
         return _table({name: self._marginal(name) for name in AGGREGATE}, prob, kind)
 

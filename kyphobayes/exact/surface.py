@@ -167,6 +167,12 @@ class Surface:
                 break
             self._move(self.mu.split(rough_mu), self.tau.split(rough_tau))
 
+    @property
+    def error(self) -> float:
+        """Estimated error of the interpolated log likelihood, weighed by the likelihood."""
+        total = self._values[0]
+        return _weighed_error(self.mu, total) + _weighed_error(self.tau, total.T)
+
     def _move(self, mu: Panels, tau: Panels) -> None:
         """Change the panels; what is known at nodes that stay is kept."""
         if len(mu.nodes) * len(tau.nodes) > _MOST_NODES:
@@ -218,14 +224,19 @@ class Surface:
         mu, tau : str or Prior
             For example ``"Normal(mu=-2.5, sigma=1.5)"`` and ``"HalfNormal(sigma=1)"``.
         rtol : float
-            Bound on the relative error of posterior probabilities; the error reached is
-            `Posterior.error`.
+            Bound on the relative error of posterior probabilities by quadrature and truncation.
+            `Posterior.error` is what was reached, with the surface's own interpolation error.
 
         Raises
         ------
         PriorError, ImproperPosterior
         """
         return Posterior(self, mu, tau, rtol=rtol)
+
+
+def _weighed_error(panels: Panels, values: Array) -> float:
+    depth = values.max() - panels.by_panel(values).max(axis=1)
+    return float((panels.last_coefficients(values) * np.exp(-depth)).max())
 
 
 def _rough(panels: Panels, others: Panels, values: Array) -> NDArray[np.bool_]:

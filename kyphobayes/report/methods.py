@@ -28,7 +28,7 @@ def methods(result: Result) -> list[str]:
         error = result.main.error
         texts.append(
             "The posterior was computed by adaptive quadrature, without sampling; the relative error of its "
-            f"probabilities is at most {error:.0e}."
+            f"probabilities is estimated at {error:.0e}."
         )
     if "nuts" in result.fits:
         texts.append(_sampler(result))

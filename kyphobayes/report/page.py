@@ -147,9 +147,7 @@ def _section(result: Result, slug: str, numbers: dict[str, int], folder: Path) -
     return Section(
         slug=slug,
         result=result,
-        answer=[
-            sentences.answer(result),
-        ],
+        answer=[sentences.answer(result)],
         paper=sentences.paper(result),
         latent=sentences.latent(result),
         left_out=[sentences.left_out(p, n, len(source)) for p, n in source.left_out] if source else [],
