@@ -27,7 +27,3 @@ class ImproperPosterior(KyphobayesError):
 
 class NotConverged(KyphobayesError):
     """A sampler did not pass its convergence gate; its draws are not a result."""
-
-
-class Disagreement(KyphobayesError):
-    """Two witnesses answer the same question differently, with no reason known."""
