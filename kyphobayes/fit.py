@@ -17,8 +17,6 @@ quadrature                of the exact engine: densities on panels, moments, mar
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,8 +26,8 @@ import pandas as pd
 import xarray as xr
 
 import kyphobayes
-from kyphobayes.errors import InputError
 from kyphobayes.evidence import View
+from kyphobayes.files import write
 from kyphobayes.model import Model
 from kyphobayes.names import AGGREGATE, PROB, STUDY, TABLE, THETA
 from kyphobayes.priors import Priors
@@ -68,26 +66,6 @@ def stamp(
     return {**content, "prior_set": priors.label, "digest": digest}
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder that can be written to.
-
-    Raises
-    ------
-    InputError
-        If it cannot; better at the start than after the work is done.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as problem:
-        raise _unwritable(folder, problem) from None
-
-
-def _unwritable(path: Path, problem: OSError) -> InputError:
-    return InputError(f"cannot write {path}: {problem.strerror or problem}; choose another --out")
-
-
 def save(tree: xr.DataTree, path: Path) -> None:
     """Write a fit as NetCDF: complete under its name, or not at all.
 
@@ -96,20 +74,7 @@ def save(tree: xr.DataTree, path: Path) -> None:
     InputError
         If the folder cannot be written.
     """
-    make_folder(path.parent)
-    content = tree.to_netcdf(engine="h5netcdf")  # in memory first: HDF5 does not survive a full disk
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".nc")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as problem:
-        raise _unwritable(path, problem) from None
+    write(path, bytes(tree.to_netcdf(engine="h5netcdf")))  # in memory: HDF5 does not survive a full disk
 
 
 def load(path: Path, digest: str | None = None) -> xr.DataTree | None:
@@ -140,15 +105,15 @@ def summary(tree: xr.DataTree, prob: float = PROB) -> pd.DataFrame:
     tail = (1 - prob) / 2
     table = pd.DataFrame(
         {
-            "mean": _column(posterior.mean(["chain", "draw"])),
-            "sd": _column(posterior.std(["chain", "draw"], ddof=1)),
-            "median": _column(posterior.median(["chain", "draw"])),
-            "low": _column(posterior.quantile(tail, ["chain", "draw"])),
-            "high": _column(posterior.quantile(1 - tail, ["chain", "draw"])),
-            "mcse_mean": _column(az.mcse(posterior, method="mean")),
-            "ess_bulk": _column(az.ess(posterior, method="bulk")),
-            "ess_tail": _column(az.ess(posterior, method="tail")),
-            "r_hat": _column(az.rhat(posterior)),
+            "mean": by_quantity(posterior.mean(["chain", "draw"])),
+            "sd": by_quantity(posterior.std(["chain", "draw"], ddof=1)),
+            "median": by_quantity(posterior.median(["chain", "draw"])),
+            "low": by_quantity(posterior.quantile(tail, ["chain", "draw"])),
+            "high": by_quantity(posterior.quantile(1 - tail, ["chain", "draw"])),
+            "mcse_mean": by_quantity(az.mcse(posterior, method="mean")),
+            "ess_bulk": by_quantity(az.ess(posterior, method="bulk")),
+            "ess_tail": by_quantity(az.ess(posterior, method="tail")),
+            "r_hat": by_quantity(az.rhat(posterior)),
         }
     )
     if "quadrature" in tree.children and np.isclose(prob, PROB):
@@ -162,7 +127,8 @@ def row_names(labels: list[str]) -> list[str]:
     return [*AGGREGATE, *(f"{THETA}[{label}]" for label in labels)]
 
 
-def _column(dataset: xr.Dataset) -> pd.Series:
+def by_quantity(dataset: xr.Dataset) -> pd.Series:
+    """One value for mu, tau, theta_new and each study's theta, under the names of a summary's rows."""
     labels = [str(label) for label in dataset[STUDY].values]
     values = [*(float(dataset[name]) for name in AGGREGATE), *dataset[THETA].values.tolist()]
     return pd.Series(values, index=row_names(labels))

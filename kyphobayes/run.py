@@ -17,8 +17,9 @@ from kyphobayes.engines.exact import SETTINGS as EXACT_SETTINGS
 from kyphobayes.engines.nuts import SETTINGS as NUTS_SETTINGS
 from kyphobayes.errors import InputError
 from kyphobayes.evidence import Analysis, Counts, evidence_for, read_priors
+from kyphobayes.files import make_folder
 from kyphobayes.findings import Findings, findings
-from kyphobayes.fit import load, make_folder, save, stamp
+from kyphobayes.fit import load, save, stamp
 from kyphobayes.model import Model, load_model
 from kyphobayes.names import MU
 from kyphobayes.priors import Priors

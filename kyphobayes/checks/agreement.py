@@ -6,8 +6,8 @@ import pandas as pd
 import xarray as xr
 
 from kyphobayes.checks.check import Check
-from kyphobayes.fit import summary
-from kyphobayes.names import AGGREGATE, MU, STUDY, TAU, THETA
+from kyphobayes.fit import by_quantity, summary
+from kyphobayes.names import AGGREGATE, MU, TAU, THETA
 
 MCSE_BOUND = 4.5  # so far out one of 100 comparisons lies with probability below 1 in 1000
 SD_BOUND = 0.5  # posterior standard deviations between Bayesian and frequentist mu
@@ -36,10 +36,11 @@ def certificate(
         Table columns: between, quantity, left, right, difference, unit, bound, passed, reason. A
         difference beyond its bound passes only where a reason is known, and the reason is printed.
     """
+    truth, draws = (None if fit is None else summary(fit) for fit in (exact, nuts))
     rows = []
-    if exact is not None and nuts is not None:
-        rows += _engines(exact, nuts)
-    reference = exact if exact is not None else nuts
+    if truth is not None and draws is not None and nuts is not None:
+        rows += _engines(truth, draws, nuts)
+    reference = truth if truth is not None else draws
     if reference is not None:
         rows += _frequentist(reference, witness, prior_range)
     columns = ["between", "quantity", "left", "right", "difference", "unit", "bound", "passed", "reason"]
@@ -61,14 +62,13 @@ def certificate(
     return Check("agreement", failed.empty, text, table)
 
 
-def _engines(exact: xr.DataTree, nuts: xr.DataTree) -> list[tuple]:
+def _engines(truth: pd.DataFrame, draws: pd.DataFrame, nuts: xr.DataTree) -> list[tuple]:
     """Exact against NUTS: means and interval limits in units of the Monte Carlo standard error."""
-    truth, draws = summary(exact), summary(nuts)
     posterior = nuts["posterior"].dataset[[*AGGREGATE, THETA]]
     errors = {
         "mean": draws["mcse_mean"],
-        "low": _mcse_of_quantile(posterior, 0.025, draws.index),
-        "high": _mcse_of_quantile(posterior, 0.975, draws.index),
+        "low": by_quantity(az.mcse(posterior, method="quantile", prob=0.025)),
+        "high": by_quantity(az.mcse(posterior, method="quantile", prob=0.975)),
     }
     rows = []
     for quantity in truth.index:
@@ -76,31 +76,14 @@ def _engines(exact: xr.DataTree, nuts: xr.DataTree) -> list[tuple]:
             left, right = truth.loc[quantity, statistic], draws.loc[quantity, statistic]
             difference = float((right - left) / mcse[quantity])
             passed = bool(abs(difference) <= MCSE_BOUND)
-            rows.append(
-                (
-                    "exact ~ NUTS",
-                    f"{quantity} {statistic}",
-                    left,
-                    right,
-                    difference,
-                    "MCSE",
-                    MCSE_BOUND,
-                    passed,
-                    "",
-                )
-            )
+            name = f"{quantity} {statistic}"
+            rows.append(("exact ~ NUTS", name, left, right, difference, "MCSE", MCSE_BOUND, passed, ""))
     return rows
 
 
-def _mcse_of_quantile(posterior: xr.Dataset, prob: float, index: pd.Index) -> pd.Series:
-    errors = az.mcse(posterior, method="quantile", prob=prob)
-    values = [*(float(errors[name]) for name in AGGREGATE), *errors[THETA].transpose(STUDY).values]
-    return pd.Series(values, index=index)
-
-
-def _frequentist(fit: xr.DataTree, witness: pd.DataFrame, prior_range: float) -> list[tuple]:
+def _frequentist(table: pd.DataFrame, witness: pd.DataFrame, prior_range: float) -> list[tuple]:
     """Bayes against the frequentist cross-check: mu and tau in posterior standard deviations."""
-    table, other = summary(fit), witness.iloc[-1]
+    other = witness.iloc[-1]
     between = f"Bayes ~ {witness.index[-1]}"
     reasons = "; ".join(_reasons(other, prior_range))
     rows = []

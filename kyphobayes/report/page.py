@@ -16,11 +16,12 @@ import kyphobayes
 from kyphobayes.checks import Check
 from kyphobayes.errors import EvidenceError, InputError
 from kyphobayes.evidence import read_table
+from kyphobayes.files import write
 from kyphobayes.project import Project, default_project
 from kyphobayes.report import figures, sentences, tables
 from kyphobayes.report.alt import alternatives
 from kyphobayes.report.canvas import to_png, to_svg
-from kyphobayes.report.files import to_csv, write
+from kyphobayes.report.csv_tables import to_csv
 from kyphobayes.report.methods import methods, stamps
 from kyphobayes.report.tables import Table
 from kyphobayes.report.words import threshold

@@ -19,6 +19,7 @@ LAYERS = {
     "names": 0,
     "families": 0,
     "toml_files": 1,
+    "files": 1,
     "project": 1,
     "priors": 1,
     "effects": 1,

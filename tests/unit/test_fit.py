@@ -87,7 +87,7 @@ def test_a_failed_write_leaves_nothing_half_written(
             super().write(content[: len(content) // 2])
             raise problem
 
-    monkeypatch.setattr("kyphobayes.fit.os.fdopen", HalfFile)
+    monkeypatch.setattr("kyphobayes.files.os.fdopen", HalfFile)
     with pytest.raises(raised) as error:
         save(counts_exact, path)
     assert [p.name for p in tmp_path.iterdir()] == (["fit.nc"] if before else [])
@@ -103,7 +103,7 @@ def test_a_failed_rename_leaves_nothing_half_written(counts_exact, tmp_path, mon
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(fit_module.os, "replace", refuse)
+    monkeypatch.setattr("kyphobayes.files.os.replace", refuse)
     with pytest.raises(InputError, match=r"cannot write .*fit\.nc: Permission denied"):
         save(counts_exact, tmp_path / "fit.nc")
     assert list(tmp_path.iterdir()) == []

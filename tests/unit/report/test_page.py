@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from kyphobayes.errors import InputError
+from kyphobayes.files import write
 from kyphobayes.report import write_report
-from kyphobayes.report.files import guarded, to_csv, write
+from kyphobayes.report.csv_tables import guarded, to_csv
 
 from .conftest import HOSTILE
 
