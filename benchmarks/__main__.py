@@ -4,34 +4,21 @@ Ratios are the point; seconds depend on the machine. Each figure is the best of 
 warm-up, in one process.
 """
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import frequentist
+from benchmarks.timing import best_of
 from kyphobayes import exact
 from kyphobayes.engines import fit_nuts
 from kyphobayes.engines.exact import solve
 from kyphobayes.evidence import evidence_for, find_analysis, read_priors
 from kyphobayes.fit import summary
-from kyphobayes.frequentist import pool_many
 from kyphobayes.model import load_model
 from kyphobayes.project import default_project
 
 TARGET = 0.3  # seconds for a surface and one posterior of the leakage analysis, warm
-
-
-def best_of(work: Callable[[], object], runs: int = 5) -> float:
-    """Shortest wall time of `work` over `runs`, after one run that is not counted."""
-    work()
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def main() -> None:
@@ -52,10 +39,6 @@ def main() -> None:
     nuts = fit_nuts(model, evidence, priors)  # warms PyTensor's and numba's caches
     sampling = best_of(lambda: fit_nuts(model, evidence, priors), runs=1)
     effective = float(summary(nuts).loc["mu", "ess_bulk"])
-    rng = np.random.default_rng(0)
-    y, v = rng.normal(size=(100_000, 7)), rng.uniform(0.05, 1.0, size=(100_000, 7))
-    many = best_of(lambda: pool_many(y, v, method="REML", test="hksj"), runs=1)
-
     verdict = "met" if one < TARGET else "missed"
     per_draw = sampling / effective / (draws / 4000)
     rows = [
@@ -68,7 +51,7 @@ def main() -> None:
         ),
         ("leakage: NUTS with gate and predictions", sampling, f"{effective:.0f} effective draws of mu"),
         ("4000 independent exact draws", draws, f"NUTS takes {per_draw:.0f} times per effective draw of mu"),
-        ("100,000 meta-analyses, k = 7, REML and HKSJ", many, f"{1e6 * many / 1e5:.0f} microseconds each"),
+        *frequentist.rows(evidence),
     ]
     table = Table(title="kyphobayes bench", title_justify="left")
     for column, justify in (("work", "left"), ("seconds", "right"), ("beside", "left")):

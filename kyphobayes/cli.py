@@ -3,27 +3,30 @@
 Heavy modules are imported inside the commands, so that help comes at once.
 """
 
-import json
-import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from kyphobayes.console import (
+    answer_of,
+    aside,
+    print_json,
+    progress,
+    screen,
+    show_crosscheck,
+    show_list,
+    show_result,
+)
 from kyphobayes.errors import KyphobayesError, PriorError
 
 if TYPE_CHECKING:
-    from pandas import Series
-
     from kyphobayes.project import Project
-    from kyphobayes.run import Result, Say
 
 app = typer.Typer(
     help="Bayesian evidence synthesis: exact posteriors, NUTS and a frequentist witness.",
@@ -34,8 +37,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _STEPS = 4  # that running one analysis announces
-_screen = Console()
-_aside = Console(stderr=True)  # progress and errors, so that standard output stays clean
 
 
 class Engine(StrEnum):
@@ -67,11 +68,11 @@ def list_(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     sets = sorted(path.stem for path in (chosen.data / "priors").glob("*.toml"))
     if as_json:
         analyses = {name: {"title": a.title, "question": a.question} for name, a in plan.items()}
-        _print_json({"analyses": analyses, "models": models, "priors": sets})
+        print_json({"analyses": analyses, "models": models, "priors": sets})
         return
-    _list("Analyses", {name: analysis.question for name, analysis in plan.items()})
-    _list("Models", models)
-    _list("Prior sets", dict.fromkeys(sets, ""))
+    show_list("Analyses", {name: analysis.question for name, analysis in plan.items()})
+    show_list("Models", models)
+    show_list("Prior sets", dict.fromkeys(sets, ""))
 
 
 @app.command()
@@ -90,7 +91,7 @@ def fit(
 ) -> None:
     """Fit one analysis, compare priors, and hold the witnesses against each other."""
     changed = _changed(prior or [])
-    with _progress(as_json, _STEPS) as say:
+    with progress(as_json, _STEPS) as say:
         from kyphobayes.evidence import find_analysis
         from kyphobayes.run import ENGINES, run_analysis
 
@@ -107,11 +108,63 @@ def fit(
             say=say,
         )
     if as_json:
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
     else:
-        _show(result, out)
+        show_result(result, out)
     if not result.passed:
         raise typer.Exit(1)
+
+
+@app.command("crosscheck")
+def crosscheck_(
+    analysis: Annotated[str, typer.Argument(help="Name of an analysis; see `kyphobayes list`.")],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question by frequentist methods, and compare the likelihood with the exact engine's."""
+    with progress(as_json, 1) as say:
+        say(f"{analysis}: frequentist answers")
+        from kyphobayes.checks.agreement import LIKELIHOOD_BOUND
+        from kyphobayes.crosscheck import crosscheck
+        from kyphobayes.evidence import find_analysis
+
+        chosen = _project(project)
+        found = crosscheck(find_analysis(chosen, analysis), chosen)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        show_crosscheck(found)
+    if not found.apart <= LIKELIHOOD_BOUND:
+        aside.print("the two likelihoods differ: please report this as a defect", markup=False)
+        raise typer.Exit(1)
+
+
+@app.command("effect-sizes")
+def effect_sizes(
+    file: Annotated[Path, typer.Argument(help="CSV file, one row per study, with the measure's columns.")],
+    measure: Annotated[str, typer.Option(help="Such as PLO, OR, SMD, SMCC; metafor's codes.")],
+    add: Annotated[float, typer.Option(min=0, help="Added to the cells of a corrected study.")] = 0.5,
+    to: Annotated[
+        Literal["only0", "all", "if0all", "none"], typer.Option(help="Which studies are corrected.")
+    ] = "only0",
+    vtype: Annotated[str, typer.Option(help="How variances are estimated.")] = "LS",
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output if none.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add effects y and sampling variances v to a table of studies."""
+    from kyphobayes.files import write
+    from kyphobayes.own_tables import effect_table
+
+    table, notes = effect_table(file, measure, add=add, to=to, vtype=vtype)
+    if out is not None:
+        write(out, table.to_csv(index=False, lineterminator="\n"))
+    if as_json:
+        numbers = {name: table[name].tolist() for name in ("y", "v")}
+        print_json({"measure": measure, **numbers, "notes": list(notes)})
+    elif out is None:
+        sys.stdout.write(table.to_csv(index=False, lineterminator="\n"))
+    for note in notes:
+        aside.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -128,7 +181,7 @@ def report(
 
     chosen = _project(project)
     plan = read_plan(chosen)
-    with _progress(as_json, _STEPS * len(plan) + 1) as say:
+    with progress(as_json, _STEPS * len(plan) + 1) as say:
         results = [
             run_analysis(
                 entry, chosen, seed=seed, out=out, say=lambda text, i=i: say(f"[{i}/{len(plan)}] {text}")
@@ -140,13 +193,13 @@ def report(
     failed = [(result, check) for result in results for check in result.checks if not check.passed]
     if as_json:
         content = {"report": str(page), "analyses": {r.analysis.name: r.to_dict() for r in results}}
-        _print_json(content)
+        print_json(content)
     else:
         for result in results:
-            _screen.print(f"{result.analysis.title}: {_sentence(result)}", highlight=False, markup=False)
-        _screen.print(f"\nreport: {page}", highlight=False, markup=False, soft_wrap=True)
+            screen.print(f"{result.analysis.title}: {answer_of(result)}", highlight=False, markup=False)
+        screen.print(f"\nreport: {page}", highlight=False, markup=False, soft_wrap=True)
     for result, check in failed:
-        _aside.print(f"{result.analysis.name}: {check.name} failed: {check.text}", markup=False)
+        aside.print(f"{result.analysis.name}: {check.name} failed: {check.text}", markup=False)
     if failed:
         raise typer.Exit(1)
 
@@ -158,21 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=None if arguments is None else list(arguments), prog_name="kyphobayes")
     except KyphobayesError as problem:
-        _aside.print(f"[bold red]error:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
+        aside.print(f"[bold red]error:[/] {escape(str(problem))}", highlight=False, soft_wrap=True)
         sys.exit(2)
-
-
-def _print_json(content: object) -> None:
-    """Print JSON; what is not a finite number is null, as JSON has no other word for it."""
-
-    def finite(value: object) -> object:
-        if isinstance(value, dict):
-            return {key: finite(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [finite(item) for item in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    print(json.dumps(finite(content), ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def _project(folder: Path | None) -> "Project":
@@ -192,79 +232,3 @@ def _changed(texts: list[str]) -> dict[str, str]:
             raise PriorError(f"--prior: {name.strip()} is given twice")
         changed[name.strip()] = prior.strip()
     return changed
-
-
-@contextmanager
-def _progress(hidden: bool, steps: int) -> "Iterator[Say]":
-    """Show on standard error what is being done, and leave cleanly when interrupted."""
-    try:
-        if hidden:
-            yield lambda text: None
-        elif _aside.is_terminal:
-            with _bar(steps) as say:
-                yield say
-        else:
-            yield lambda text: _aside.print(text, markup=False, highlight=False)
-    except KeyboardInterrupt:
-        _aside.print("stopped; finished fits are kept and will be reused")
-        raise typer.Exit(130) from None
-
-
-@contextmanager
-def _bar(steps: int) -> "Iterator[Say]":
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
-    with Progress(*columns, console=_aside, transient=True) as progress:
-        task = progress.add_task("starting", total=steps)
-        yield lambda text: progress.update(task, description=text, advance=1)
-
-
-def _list(title: str, rows: dict[str, str]) -> None:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in rows.items():
-        table.add_row(escape(name), escape(text))
-    _screen.print(table)
-
-
-def _show(result: "Result", out: Path) -> None:
-    """Print an answer for people."""
-    from rich.table import Table
-
-    analysis = result.analysis
-    _screen.print(f"\n{analysis.question}", markup=False, highlight=False)
-    _screen.print(f"{_sentence(result)}\n", markup=False, highlight=False)
-    below = f"< {100 * analysis.decision.below:g} %"
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("prior set", overflow="fold")
-    for column, width in (("typical\nrate, %", 14), ("\ntau", 16), ("new centre's\nrate, %", 14)):
-        table.add_column(column, no_wrap=True, min_width=width, justify="right")
-    for column in (f"typical\n{below}", f"new\n{below}"):
-        table.add_column(column, no_wrap=True, min_width=7, justify="right")
-    for name, answer in result.answers.items():
-        typical, new = (_interval(100 * rate, 1) for _, rate in answer.rates.iterrows())
-        chances = (f"{100 * p:.0f} %" for p in (answer.p_typical, answer.p_new))
-        table.add_row(escape(name.replace("_", " ")), typical, _interval(answer.tau, 2), new, *chances)
-    _screen.print(table)
-    _screen.print(
-        "Medians with 95 % intervals; probabilities of a rate below the decision's.\n", highlight=False
-    )
-    for check in result.checks:
-        mark = "[green]passed[/]" if check.passed else "[bold red]failed[/]"
-        _screen.print(f"{check.name}: {mark}; {escape(check.text)}", highlight=False)
-    _screen.print(f"fits: {out / 'fits'}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _interval(row: "Series", digits: int) -> str:
-    median, low, high = (f"{row[name]:.{digits}f}" for name in ("median", "low", "high"))
-    return f"{median} ({low}–{high})"
-
-
-def _sentence(result: "Result") -> str:
-    from kyphobayes.report.sentences import answer
-
-    return answer(result)

@@ -17,6 +17,7 @@ from kyphobayes.engines.exact import SETTINGS as EXACT_SETTINGS
 from kyphobayes.engines.nuts import SETTINGS as NUTS_SETTINGS
 from kyphobayes.errors import InputError
 from kyphobayes.evidence import Analysis, Counts, evidence_for, read_priors
+from kyphobayes.exact import Surface
 from kyphobayes.files import make_folder
 from kyphobayes.findings import Findings, findings
 from kyphobayes.fit import load, save, stamp
@@ -24,7 +25,7 @@ from kyphobayes.model import Model, load_model
 from kyphobayes.names import MU
 from kyphobayes.priors import Priors
 from kyphobayes.project import Project
-from kyphobayes.witness import witness
+from kyphobayes.witness import likelihoods, witness
 
 ENGINES = ("exact", "nuts")
 _SETTINGS = {"exact": EXACT_SETTINGS, "nuts": NUTS_SETTINGS}
@@ -163,13 +164,14 @@ def run_analysis(
         label: read_priors(project, label, analysis, evidence.measure) for label in others
     }
     say(f"{analysis.name}: solving under {len(compared)} prior {'set' if len(compared) == 1 else 'sets'}")
-    answers, posteriors = _answers(loaded, evidence, compared, analysis)
+    surface = loaded.surface(evidence)
+    answers, posteriors = _answers(surface, compared, analysis)
     fits, reused = {}, []
     for engine in engines:
         fits[engine], found = _fit(engine, loaded, evidence, priors, analysis, seed, out, say, progress)
         reused += [engine] * found
     frequentist = witness(evidence)
-    checks = _checks(fits, frequentist, posteriors)
+    checks = _checks(fits, frequentist, posteriors, likelihoods(evidence, surface, posteriors[priors.label]))
     return Result(
         analysis,
         evidence,
@@ -186,10 +188,9 @@ def run_analysis(
 
 
 def _answers(
-    model: Model, evidence: Counts, compared: dict[str, Priors], analysis: Analysis
+    surface: Surface, compared: dict[str, Priors], analysis: Analysis
 ) -> tuple[dict[str, Findings], dict[str, pd.DataFrame]]:
     """Answers under each prior set, from one surface."""
-    surface = model.surface(evidence)
     answers, summaries = {}, {}
     for label, priors in compared.items():
         posterior = surface.posterior(mu=priors["mu"], tau=priors["tau"])
@@ -230,11 +231,14 @@ def _fit(
 
 
 def _checks(
-    fits: dict[str, xr.DataTree], frequentist: pd.DataFrame, posteriors: dict[str, pd.DataFrame]
+    fits: dict[str, xr.DataTree],
+    frequentist: pd.DataFrame,
+    posteriors: dict[str, pd.DataFrame],
+    compared: pd.DataFrame,
 ) -> tuple[Check, ...]:
     centres = pd.concat(posteriors).xs(MU, level=1)
     spread = float((centres["mean"].max() - centres["mean"].min()) / centres["sd"].iloc[0])
-    checks = [certificate(fits.get("exact"), fits.get("nuts"), frequentist, spread)]
+    checks = [certificate(fits.get("exact"), fits.get("nuts"), frequentist, spread, compared)]
     if "nuts" in fits:
         checks.append(convergence(fits["nuts"]))
     checks += [predictive(next(iter(fits.values())))] if fits else []

@@ -1,10 +1,12 @@
 """The frequentist witness on the same evidence: what the paper's method gives, and a better one.
 
-Where counts are latent, each method is run on every count table, and its figures are averaged with the
-tables' weights; the range over tables is shown beside them.
+Where counts are latent, two-stage methods are run on every count table, and their figures are averaged
+with the tables' weights; the range over tables is shown beside them. The exact likelihood needs no such
+detour: it is averaged over the tables itself.
 """
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,9 +14,16 @@ from numpy.typing import NDArray
 from scipy import special
 
 from kyphobayes.effects import effect_size
+from kyphobayes.errors import InputError
 from kyphobayes.evidence import Contrasts, Counts, View
-from kyphobayes.frequentist import Pooled, pool_many
-from kyphobayes.names import GEN, PLO
+from kyphobayes.frequentist import (
+    Pooled,
+    glmm_proportion,
+    normal_log_likelihood,
+    pool_many,
+    proportion_log_likelihood,
+)
+from kyphobayes.names import GEN, MU, PLO, TAU
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,15 @@ CONTRAST_METHODS = (
     Method("DerSimonian–Laird, Wald", GEN, "DL", "z"),
     Method("REML, Hartung–Knapp–Sidik–Jonkman", GEN, "REML", "hksj"),
 )
-CROSSCHECK = -1  # the method in each list that the Bayesian mu is held against
+GLMM = "exact likelihood of the counts: binomial–normal model (GLMM), Wald"
+
+
+class Surface(Protocol):
+    """What is needed of the exact engine to hold its likelihood against ours."""
+
+    def log_likelihood(self, mu: Any, tau: Any) -> NDArray[np.float64]:
+        """Shape (len(mu), len(tau))."""
+        ...
 
 
 def witness(evidence: View) -> pd.DataFrame:
@@ -47,11 +64,12 @@ def witness(evidence: View) -> pd.DataFrame:
     DataFrame
         One row per method: measure, estimate, ci_low, ci_high, pi_low, pi_high (shares for counts),
         lowest and highest estimate over tables, i2 (percent), q, tau2, mu and se (on the method's own
-        scale), k, corrected (studies that had 0.5 added).
+        scale), k, corrected (studies that had 0.5 added), remark (why there is no estimate, or empty).
+        The last row with an estimate is the one that the Bayesian answer is held against.
     """
     if isinstance(evidence, Counts):
-        rows = [_counts(evidence, method) for method in COUNT_METHODS]
-        labels = [method.label for method in COUNT_METHODS]
+        rows = [_counts(evidence, method) for method in COUNT_METHODS] + [_glmm(evidence)]
+        labels = [*(method.label for method in COUNT_METHODS), GLMM]
     else:
         assert isinstance(evidence, Contrasts)
         y, v = evidence.y[None, :], evidence.se[None, :] ** 2
@@ -64,12 +82,55 @@ def witness(evidence: View) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.Index(labels, name="method"))
 
 
+def likelihoods(evidence: View, surface: Surface, posterior: pd.DataFrame) -> pd.DataFrame:
+    """The log likelihood by both hands, exact and frequentist, where the posterior lies.
+
+    Parameters
+    ----------
+    evidence : View
+    surface : Surface
+        Of the model.
+    posterior : DataFrame
+        Summary with rows mu and tau, columns median, low and high.
+
+    Returns
+    -------
+    DataFrame
+        Columns mu, tau, exact, frequentist; nine rows.
+    """
+    mu, tau = (posterior.loc[name, ["low", "median", "high"]].to_numpy(dtype=float) for name in (MU, TAU))
+    places = {"mu": np.repeat(mu, 3), "tau": np.tile(tau, 3)}
+    if isinstance(evidence, Counts):
+        own = proportion_log_likelihood(evidence.tables, evidence.n, **places, weights=evidence.weights)
+    else:
+        assert isinstance(evidence, Contrasts)
+        own = normal_log_likelihood(evidence.y, evidence.se**2, **places)
+    return pd.DataFrame(places | {"exact": surface.log_likelihood(mu, tau).ravel(), "frequentist": own})
+
+
 def _counts(evidence: Counts, method: Method) -> dict[str, object]:
     n = np.broadcast_to(evidence.n, evidence.tables.shape)
     sizes = effect_size(method.measure, {"events": evidence.tables, "n": n})
     pooled = pool_many(sizes.y, sizes.v, method=method.pooling, test=_test(method, evidence.k))
     empty = (evidence.tables == 0) | (evidence.tables == evidence.n)
     return _row(pooled, evidence.weights, method.measure, int(empty.any(axis=0).sum()))
+
+
+def _glmm(evidence: Counts) -> dict[str, object]:
+    """One likelihood over all tables; a row without figures where it has no maximum."""
+    fields = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high", "lowest", "highest", "i2", "q")
+    row: dict[str, object] = dict.fromkeys((*fields, "tau2", "tau2_lowest", MU, "se"), np.nan)
+    row |= {"measure": PLO, "corrected": 0, "k": evidence.k, "remark": ""}
+    try:
+        found = glmm_proportion(evidence.tables, evidence.n, weights=evidence.weights)
+    except InputError as reason:
+        row["remark"] = str(reason)
+        return row
+    shares = special.expit([found.mu, found.ci_low, found.ci_high, found.pi_low, found.pi_high])
+    row |= {"q": found.q, "tau2": found.tau2, "tau2_lowest": found.tau2, MU: found.mu, "se": found.se}
+    shown = fields[:5] if evidence.k > 1 else fields[:3]  # one study cannot predict another
+    row |= {name: float(share) for name, share in zip(shown, shares, strict=False)}
+    return row
 
 
 def _test(method: Method, k: int) -> str:
@@ -105,4 +166,5 @@ def _row(pooled: Pooled, weights: NDArray[np.float64], measure: str, corrected: 
         "se": mean(pooled.se),
         "k": int(np.max(pooled.k)),
         "corrected": corrected,
+        "remark": "",
     }

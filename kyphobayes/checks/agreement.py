@@ -13,10 +13,15 @@ MCSE_BOUND = 4.5  # so far out one of 100 comparisons lies with probability belo
 SD_BOUND = 0.5  # posterior standard deviations between Bayesian and frequentist mu
 SD_LIMIT = 2.0  # beyond this no known reason excuses a difference
 FEW = 5  # studies below which an estimate of tau says little
+LIKELIHOOD_BOUND = 1e-7  # of log likelihoods computed twice, both to some twelve digits
 
 
 def certificate(
-    exact: xr.DataTree | None, nuts: xr.DataTree | None, witness: pd.DataFrame, prior_range: float = 0.0
+    exact: xr.DataTree | None,
+    nuts: xr.DataTree | None,
+    witness: pd.DataFrame,
+    prior_range: float = 0.0,
+    likelihoods: pd.DataFrame | None = None,
 ) -> Check:
     """Hold the three witnesses against each other.
 
@@ -25,10 +30,12 @@ def certificate(
     exact, nuts : DataTree or None
         Fits of the same model, evidence and priors.
     witness : DataFrame
-        From `kyphobayes.witness`; its last row is the cross-check for mu.
+        From `kyphobayes.witness`; its last row with an estimate is the cross-check for mu and tau.
     prior_range : float
         Spread of the posterior mean of mu over the prior sets compared, in posterior sd: a reason why
         Bayesian and frequentist answers may differ.
+    likelihoods : DataFrame, optional
+        From `kyphobayes.witness`: the log likelihood by the exact engine's hand and by the witness's.
 
     Returns
     -------
@@ -40,6 +47,8 @@ def certificate(
     rows = []
     if truth is not None and draws is not None and nuts is not None:
         rows += _engines(truth, draws, nuts)
+    if likelihoods is not None:
+        rows.append(_likelihoods(likelihoods))
     reference = truth if truth is not None else draws
     if reference is not None:
         rows += _frequentist(reference, witness, prior_range)
@@ -81,10 +90,26 @@ def _engines(truth: pd.DataFrame, draws: pd.DataFrame, nuts: xr.DataTree) -> lis
     return rows
 
 
+def _likelihoods(table: pd.DataFrame) -> tuple:
+    """Exact against frequentist: the place where the log likelihood differs most."""
+    difference = table["frequentist"] - table["exact"]
+    at = difference.abs().fillna(np.inf).argmax()
+    place = table.iloc[at]
+    name = (
+        f"log likelihood at mu {place['mu']:.3g}, tau {place['tau']:.3g}, the most different of {len(table)}"
+    )
+    left, right, apart = place["exact"], place["frequentist"], float(difference.iloc[at])
+    passed = bool(abs(apart) <= LIKELIHOOD_BOUND)
+    return ("exact ~ frequentist", name, left, right, apart, "log units", LIKELIHOOD_BOUND, passed, "")
+
+
 def _frequentist(table: pd.DataFrame, witness: pd.DataFrame, prior_range: float) -> list[tuple]:
     """Bayes against the frequentist cross-check: mu and tau in posterior standard deviations."""
-    other = witness.iloc[-1]
-    between = f"Bayes ~ {witness.index[-1]}"
+    estimated = witness[witness["mu"].notna()]
+    if estimated.empty:
+        return [("Bayes ~ frequentist", MU, np.nan, np.nan, np.nan, "", SD_BOUND, False, "")]
+    other = estimated.iloc[-1]
+    between = f"Bayes ~ {estimated.index[-1]}"
     reasons = "; ".join(_reasons(other, prior_range))
     rows = []
     for quantity, estimate in ((MU, other["mu"]), (TAU, np.sqrt(other["tau2"]))):

@@ -1,52 +1,66 @@
-"""From what a study prints to an effect and its sampling variance: one table of measures."""
+"""The table of measures: what each reads, its formula, and what it asks of the data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kyphobayes.effects import proportions, rates
-from kyphobayes.effects.zero_cells import To, ZeroCells
-from kyphobayes.errors import InputError
+from kyphobayes.effects import means, pre_post, proportions, rates, two_arms, two_rates
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class EffectSizes:
-    """Effects with their sampling variances.
+@dataclass(frozen=True)
+class ZeroCorrection:
+    """What is done about zero cells in one family of measures.
 
     Attributes
     ----------
-    y : ndarray, shape (..., k)
-        Effects, on the scale of the measure.
-    v : ndarray, shape (..., k)
-        Sampling variances, in squared units of y.
-    measure : str
-        metafor's code of the measure.
-    notes : tuple of str
-        What was done to the data before, and to which studies (counted from 0). Empty if nothing.
+    correct : callable
+        Of a `ZeroCells` and the columns: the corrected columns, and which studies were corrected.
+    cells : str
+        Where the constant is added, for the notes.
+    says_nothing : callable, optional
+        Of the columns: the studies with zeros in both groups, about which only the constant speaks.
+    silence : str
+        What is zero in those, for the notes.
     """
 
-    y: Array
-    v: Array
-    measure: str
-    notes: tuple[str, ...] = ()
+    correct: Callable[..., tuple[tuple[Array, ...], NDArray[np.bool_]]]
+    cells: str
+    says_nothing: Callable[..., NDArray[np.bool_]] | None = None
+    silence: str = "no events in either group"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How one measure is computed: the columns it reads, its formula, what it asks of the data.
+    """How one measure is computed.
 
-    `correct` is None for measures that are defined at zero cells: nothing is ever added to those.
+    Attributes
+    ----------
+    columns : tuple of str
+        What it reads, in the order of the formula's arguments.
+    formula : callable
+        From the columns to y and v. It takes `vtype` if there is more than one, and `correct` if
+        there is a bias correction.
+    check : callable, optional
+        Raises InputError for columns that are impossible.
+    zeros : ZeroCorrection, optional
+        None for measures that are defined at zero cells: nothing is ever added to those.
+    vtypes : tuple of str
+        metafor's codes of the ways to estimate v, its default first.
+    correct : bool, optional
+        Whether the bias of y is corrected by default; None where there is no correction.
     """
 
     columns: tuple[str, ...]
     formula: Callable[..., tuple[Array, Array]]
     check: Callable[..., None] | None = None
-    correct: Callable[..., tuple[tuple[Array, ...], NDArray[np.bool_]]] | None = None
+    zeros: ZeroCorrection | None = None
+    vtypes: tuple[str, ...] = ("LS",)
+    correct: bool | None = None
 
 
 def given(y: Array, v: Array) -> tuple[Array, Array]:
@@ -54,126 +68,97 @@ def given(y: Array, v: Array) -> tuple[Array, Array]:
     return y, v
 
 
-def _of_counts(formula: Callable[..., tuple[Array, Array]], *, corrected: bool = True) -> Measure:
-    return Measure(
-        proportions.COLUMNS, formula, proportions.check, proportions.correct if corrected else None
-    )
+_ONE_COUNT = ZeroCorrection(proportions.correct, "events and to non-events")
+_ONE_RATE = ZeroCorrection(rates.correct, "events")
+_TWO_COUNTS = ZeroCorrection(
+    two_arms.correct,
+    "all four cells",
+    two_arms.says_nothing,
+    "no events in either group, or nothing but events in both",
+)
+_TWO_RATES = ZeroCorrection(two_rates.correct, "the events of both groups", two_rates.says_nothing)
 
 
-def _of_rates(formula: Callable[..., tuple[Array, Array]], *, corrected: bool = True) -> Measure:
-    return Measure(rates.COLUMNS, formula, rates.check, rates.correct if corrected else None)
+def _of_counts(
+    formula: Callable[..., tuple[Array, Array]],
+    zeros: ZeroCorrection | None = _ONE_COUNT,
+    vtypes: tuple[str, ...] = ("LS",),
+) -> Measure:
+    return Measure(proportions.COLUMNS, formula, proportions.check, zeros, vtypes)
+
+
+def _of_rates(
+    formula: Callable[..., tuple[Array, Array]], zeros: ZeroCorrection | None = _ONE_RATE
+) -> Measure:
+    return Measure(rates.COLUMNS, formula, rates.check, zeros)
+
+
+def _of_two_counts(
+    formula: Callable[..., tuple[Array, Array]],
+    zeros: ZeroCorrection | None = _TWO_COUNTS,
+    vtypes: tuple[str, ...] = ("LS",),
+) -> Measure:
+    return Measure(two_arms.COLUMNS, formula, two_arms.check, zeros, vtypes)
+
+
+def _of_two_rates(
+    formula: Callable[..., tuple[Array, Array]], zeros: ZeroCorrection | None = _TWO_RATES
+) -> Measure:
+    return Measure(two_rates.COLUMNS, formula, two_rates.check, zeros)
+
+
+def _of_means(
+    formula: Callable[..., tuple[Array, Array]],
+    vtypes: tuple[str, ...],
+    correct: bool | None = None,
+    check: Callable[..., None] = means.check,
+) -> Measure:
+    return Measure(means.COLUMNS, formula, check, None, vtypes, correct)
+
+
+def _of_change(
+    formula: Callable[..., tuple[Array, Array]],
+    check: Callable[..., None],
+    vtypes: tuple[str, ...] = ("LS",),
+    correct: bool | None = None,
+    columns: tuple[str, ...] = pre_post.COLUMNS,
+) -> Measure:
+    return Measure(columns, formula, check, None, vtypes, correct)
 
 
 MEASURES: Final[Mapping[str, Measure]] = {
-    "PR": _of_counts(proportions.proportion),
+    "PR": _of_counts(proportions.proportion, vtypes=("LS", "UB")),
     "PLO": _of_counts(proportions.log_odds),
     "PLN": _of_counts(proportions.log_proportion),
-    "PAS": _of_counts(proportions.arcsine, corrected=False),
-    "PFT": _of_counts(proportions.freeman_tukey, corrected=False),
+    "PAS": _of_counts(proportions.arcsine, None),
+    "PFT": _of_counts(proportions.freeman_tukey, None),
     "IR": _of_rates(rates.rate),
     "IRLN": _of_rates(rates.log_rate),
-    "IRS": _of_rates(rates.root_rate, corrected=False),
+    "IRS": _of_rates(rates.root_rate, None),
+    "OR": _of_two_counts(two_arms.odds_ratio),
+    "RR": _of_two_counts(two_arms.risk_ratio),
+    "RD": _of_two_counts(two_arms.risk_difference, vtypes=("LS", "UB")),
+    "AS": _of_two_counts(two_arms.arcsine_difference, None),
+    "PETO": _of_two_counts(two_arms.peto),
+    "IRR": _of_two_rates(two_rates.rate_ratio),
+    "IRD": _of_two_rates(two_rates.rate_difference),
+    "IRSD": _of_two_rates(two_rates.root_rate_difference, None),
+    "MD": _of_means(means.mean_difference, ("LS", "HO")),
+    "SMD": _of_means(means.standardised, ("LS", "UB", "LS2", "AV"), True),
+    "SMDH": _of_means(means.standardised_unequal, ("LS", "BONETT"), True),
+    "ROM": _of_means(means.ratio, ("LS", "HO"), False, means.check_ratio),
+    "MC": _of_change(pre_post.mean_change, pre_post.check),
+    "SMCC": _of_change(pre_post.standardised_by_change, pre_post.check_standardised, ("LS", "LS2"), True),
+    "SMCR": _of_change(
+        pre_post.standardised_by_pre,
+        pre_post.check_by_pre,
+        ("LS", "LS2"),
+        True,
+        pre_post.COLUMNS_BY_PRE,
+    ),
+    "SMCRH": _of_change(
+        pre_post.standardised_by_pre_unequal, pre_post.check_standardised, ("LS", "BONETT"), True
+    ),
+    "ROMC": _of_change(pre_post.ratio, pre_post.check_ratio, correct=False),
     "GEN": Measure(("y", "v"), given),
 }
-
-
-def effect_size(measure: str, data: Mapping[str, Any], *, add: float = 0.5, to: To = "only0") -> EffectSizes:
-    """Effects and sampling variances of studies, with the defaults of metafor's `escalc`.
-
-    Parameters
-    ----------
-    measure : str
-        PR, PLO, PLN, PAS, PFT (columns `events`, `n`), IR, IRLN, IRS (`events`, `time`) or GEN
-        (`y`, `v`).
-    data : mapping of str to array_like, or DataFrame
-        One array per column, of shapes that broadcast to (..., k): the last axis counts studies,
-        axes before it count tables, so that a thousand tables are one call.
-    add : float
-        Added to every cell of a corrected study. PAS, PFT, IRS and GEN are never corrected: they
-        are defined at zero.
-    to : {"only0", "all", "if0all", "none"}
-        Which studies are corrected: those with a zero cell; all; all of a table in which any study
-        has a zero cell; none.
-
-    Returns
-    -------
-    EffectSizes
-        With `notes` that name the corrected studies.
-
-    Raises
-    ------
-    InputError
-        If the measure is unknown, a column is missing or is not numbers, a value is impossible,
-        or a variance is not positive.
-
-    References
-    ----------
-    Viechtbauer, W. (2010). Conducting meta-analyses in R with the metafor package. J. Stat. Softw.
-    36(3). The formula of each measure is in `effects.proportions` and `effects.rates`.
-    """
-    if measure not in MEASURES:
-        raise InputError(f"measure must be one of {', '.join(MEASURES)}, not {measure!r}")
-    recipe = MEASURES[measure]
-    values = _columns(measure, recipe.columns, data)
-    if recipe.check:
-        recipe.check(*values)
-    zero_cells = ZeroCells(add, to)
-    notes: tuple[str, ...] = ()
-    if recipe.correct:
-        values, corrected = recipe.correct(zero_cells, *values)
-        if corrected.any():
-            notes = (_note(zero_cells, recipe.columns, corrected),)
-    with np.errstate(divide="ignore"):  # log 0 and 1/0 are refused below, with the study's index
-        y, v = recipe.formula(*values)
-    _refuse_useless(measure, y, v)
-    return EffectSizes(y, v, measure, notes)
-
-
-def _columns(measure: str, names: tuple[str, ...], data: Mapping[str, Any]) -> tuple[Array, ...]:
-    """The columns a measure reads, as float arrays of one shape."""
-    missing = [name for name in names if name not in data]
-    if missing:
-        raise InputError(
-            f"measure {measure} needs the columns {', '.join(names)}; "
-            f"{', '.join(missing)} not found among {', '.join(map(str, data)) or 'none'}"
-        )
-    columns = []
-    for name in names:
-        try:
-            column = np.atleast_1d(np.asarray(data[name], dtype=np.float64))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"column {name} must hold numbers only: {error}") from error
-        if not np.isfinite(column).all():
-            at = tuple(int(i) for i in np.argwhere(~np.isfinite(column))[0])
-            raise InputError(
-                f"column {name}, study {at[-1] if len(at) == 1 else at}: expected a finite number, "
-                f"found {column[at]}; leave the study out or complete it"
-            )
-        columns.append(column)
-    try:
-        return cast(tuple[Array, ...], np.broadcast_arrays(*columns))
-    except ValueError as error:
-        shapes = ", ".join(f"{name} {column.shape}" for name, column in zip(names, columns, strict=True))
-        raise InputError(f"the columns must have shapes that fit together, found {shapes}") from error
-
-
-def _note(zero_cells: ZeroCells, columns: tuple[str, ...], corrected: NDArray[np.bool_]) -> str:
-    """One sentence on what was added where; tables of many rows are counted, not listed."""
-    cells = "events and to non-events" if columns == proportions.COLUMNS else "events"
-    if corrected.ndim == 1:
-        where = ", ".join(str(i) for i in np.flatnonzero(corrected))
-        where = f"{'study' if corrected.sum() == 1 else 'studies'} {where}"
-    else:
-        where = f"{corrected.sum()} of the {corrected.size} studies in all tables"
-    return f"{zero_cells.add:g} added to {cells} of {where} (to = {zero_cells.to})"
-
-
-def _refuse_useless(measure: str, y: Array, v: Array) -> None:
-    """A variance that is not positive would give a study infinite weight."""
-    wrong = ~(np.isfinite(y) & np.isfinite(v) & (v > 0))
-    if wrong.any():
-        at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise InputError(
-            f"{measure} of study {at[-1] if len(at) == 1 else at}: expected a finite y and v > 0, "
-            f"found y = {y[at]:g}, v = {v[at]:g}; let zero cells be corrected or leave the study out"
-        )

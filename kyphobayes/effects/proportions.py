@@ -7,17 +7,20 @@ returns the effect y and its sampling variance v.
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphobayes.effects.validate import refuse
 from kyphobayes.effects.zero_cells import ZeroCells
-from kyphobayes.errors import InputError
 
 Array = NDArray[np.float64]
 COLUMNS = ("events", "n")
 
 
-def proportion(events: Array, n: Array) -> tuple[Array, Array]:
-    """PR, the raw proportion: y = p = events / n, v = p (1 - p) / n (the binomial's own variance)."""
+def proportion(events: Array, n: Array, *, vtype: str) -> tuple[Array, Array]:
+    """PR, the raw proportion: y = p = events / n, v = p (1 - p) / n (the binomial's own variance).
+
+    UB: v = p (1 - p) / (n - 1), unbiased.
+    """
     p = events / n
-    return p, p * (1 - p) / n
+    return p, p * (1 - p) / (n - 1 if vtype == "UB" else n)
 
 
 def log_odds(events: Array, n: Array) -> tuple[Array, Array]:
@@ -51,13 +54,13 @@ def freeman_tukey(events: Array, n: Array) -> tuple[Array, Array]:
 
 def check(events: Array, n: Array) -> None:
     """Raise InputError unless 0 <= events <= n and n > 0 in every study."""
-    wrong = ~((events >= 0) & (events <= n) & (n > 0))
-    if wrong.any():
-        at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise InputError(
-            f"study {at[-1] if len(at) == 1 else at}: expected 0 <= events <= n with n > 0, "
-            f"found events = {events[at]:g}, n = {n[at]:g}; mend the counts"
-        )
+    refuse(
+        ~((events >= 0) & (events <= n) & (n > 0)),
+        "0 <= events <= n with n > 0",
+        "mend the counts",
+        events=events,
+        n=n,
+    )
 
 
 def correct(zero_cells: ZeroCells, events: Array, n: Array) -> tuple[tuple[Array, Array], NDArray[np.bool_]]:

@@ -8,8 +8,8 @@ returns the effect y and its sampling variance v; the unit of y is that of 1 / t
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphobayes.effects.validate import refuse
 from kyphobayes.effects.zero_cells import ZeroCells
-from kyphobayes.errors import InputError
 
 Array = NDArray[np.float64]
 COLUMNS = ("events", "time")
@@ -32,13 +32,13 @@ def root_rate(events: Array, time: Array) -> tuple[Array, Array]:
 
 def check(events: Array, time: Array) -> None:
     """Raise InputError unless events >= 0 and time > 0 in every study."""
-    wrong = ~((events >= 0) & (time > 0))
-    if wrong.any():
-        at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise InputError(
-            f"study {at[-1] if len(at) == 1 else at}: expected events >= 0 and time > 0, "
-            f"found events = {events[at]:g}, time = {time[at]:g}; mend the row"
-        )
+    refuse(
+        ~((events >= 0) & (time > 0)),
+        "events >= 0 and time > 0",
+        "mend the row",
+        events=events,
+        time=time,
+    )
 
 
 def correct(

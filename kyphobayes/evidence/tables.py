@@ -5,14 +5,13 @@ Every failure names the file, the row (as a text editor counts lines), the colum
 and what was found.
 """
 
-import csv
-import io
 import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from kyphobayes.csv_files import read_text
 from kyphobayes.errors import EvidenceError
 from kyphobayes.project import Project
 
@@ -61,7 +60,7 @@ def read_table(project: Project, path: str) -> pd.DataFrame:
     if schema is None:
         known = ", ".join(describe(project))
         raise EvidenceError(f"data/{path}: not described in data/datapackage.json, which has {known}")
-    table = _read(project, path)
+    table = read_text(project.data / path, f"data/{path}")
     fields = schema["fields"]
     expected, found = [field["name"] for field in fields], list(table.columns)
     if found != expected:
@@ -74,37 +73,6 @@ def read_table(project: Project, path: str) -> pd.DataFrame:
             table[field["name"]] = _numbers(table[field["name"]], path, field)
     _validate(table, path, schema)
     return table.assign(line=table.index).reset_index(drop=True)
-
-
-def _read(project: Project, path: str) -> pd.DataFrame:
-    """Read a CSV file as text; the index says on which line of the file each row begins."""
-    try:
-        text = (project.data / path).read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise EvidenceError(f"data/{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise EvidenceError(f"data/{path}: cannot be read as UTF-8 text: {problem}") from None
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise EvidenceError(f"data/{path}, line {line}: holds a NUL character; expected plain text")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    lines, rows, line = [], [], 1
-    try:
-        for row in reader:
-            lines.append(line)
-            rows.append(row)
-            line = reader.line_num + 1
-    except csv.Error as problem:
-        raise EvidenceError(f"data/{path}, line {line}: not a well-formed CSV file: {problem}") from None
-    if not rows:
-        raise EvidenceError(f"data/{path}: empty; expected a header and one row per study")
-    header = rows[0]
-    for line, row in zip(lines, rows, strict=True):
-        if len(row) != len(header):
-            raise EvidenceError(
-                f"data/{path}, line {line}: expected {len(header)} cells as in the header, found {len(row)}"
-            )
-    return pd.DataFrame(rows[1:], index=pd.Index(lines[1:], name="line"), columns=header, dtype=str)
 
 
 def _numbers(cells: pd.Series, path: str, field: dict[str, Any]) -> pd.Series:

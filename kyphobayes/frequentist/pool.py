@@ -8,10 +8,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from kyphobayes.errors import InputError
+from kyphobayes.frequentist.inference import factor, i2_h2, ratio, two_sided_p, two_sided_quantile
 from kyphobayes.frequentist.search import GRID
 from kyphobayes.frequentist.studies import Studies, trace_p
 from kyphobayes.frequentist.tau2 import METHODS, estimate
-from kyphobayes.frequentist.validate import numbers, refuse, refuse_unusable
+from kyphobayes.frequentist.validate import (
+    numbers,
+    one_meta_analysis,
+    one_of,
+    refuse_level,
+    refuse_unusable,
+)
 
 Array = NDArray[np.float64]
 
@@ -121,11 +128,7 @@ def pool(
     Methodol. 15, 99. Viechtbauer, W. (2010). J. Stat. Softw. 36(3).
     """
     _refuse_unknown(method, test, level)
-    y, v = numbers("y", y), numbers("v", v)
-    if y.ndim != 1 or y.shape != v.shape or y.size == 0:
-        raise InputError(f"y and v must hold one number per study, found shapes {y.shape} and {v.shape}")
-    for name, values in (("y", y), ("v", v)):
-        refuse(np.isnan(values), name, values, "a finite number", "leave the study out")
+    y, v = one_meta_analysis(y, v, least=1, purpose="pooling")
     refuse_unusable(y, v, test)
     row = {name: values[0] for name, values in _pooled(y[None], v[None], method, test, level).items()}
     weights = row.pop("weights")
@@ -186,17 +189,19 @@ def _pooled(y: Array, v: Array, method: str, test: str, level: float) -> dict[st
     w = studies.weights(0.0)
     q = studies.q(w)
     tau2, se_tau2 = estimate(method, studies)
-    i2, h2 = _i2_h2(q, q_df, trace_p(w), tau2, common_effect=method == "CE")
+    some = np.maximum(q_df, 1)  # of one study Q and tau2 are 0
+    i2, h2 = i2_h2(np.where(q_df > 0, q / some, 1.0), tau2 * trace_p(w) / some, common_effect=method == "CE")
 
     w = studies.weights(tau2)
     mu = studies.origin + scale * studies.mean(w)
-    se = scale * np.sqrt(_factor(test, studies.q(w), q_df) / w.sum(axis=0))
+    mean_square = np.divide(studies.q(w), q_df, out=np.ones_like(q), where=q_df > 0)
+    se = scale * np.sqrt(factor(test, mean_square) / w.sum(axis=0))
     tau2, se_tau2 = scale**2 * tau2, scale**2 * se_tau2
     weights = np.nan_to_num(scale[:, None] ** 2 / (v + tau2[:, None]))  # in the order of y; absent: 0
 
     df = np.full(k.shape, np.inf) if test == "z" else q_df
-    quantile = _quantile(df, (1 + level) / 2)
-    statistic = _ratio(mu, se)
+    quantile = two_sided_quantile(df, level)
+    statistic = ratio(mu, se)
     estimated = (k > 1) & (method != "CE")
     reach = np.where(estimated, quantile * np.hypot(np.sqrt(tau2), se), np.nan)
     return {
@@ -206,7 +211,7 @@ def _pooled(y: Array, v: Array, method: str, test: str, level: float) -> dict[st
         "ci_high": mu + quantile * se,
         "statistic": statistic,
         "df": df,
-        "p_value": 2 * _cdf(df, -np.abs(statistic)),
+        "p_value": two_sided_p(df, statistic),
         "tau2": tau2,
         "se_tau2": se_tau2,
         "i2": i2,
@@ -221,44 +226,7 @@ def _pooled(y: Array, v: Array, method: str, test: str, level: float) -> dict[st
     }
 
 
-def _factor(test: str, q: Array, df: Array) -> Array:
-    """What the variance of mu is multiplied by: sum(w r^2) / (k - 1) for the HKSJ tests, else 1."""
-    if test not in ("hksj", "mhksj"):
-        return np.ones_like(q)
-    return q / df if test == "hksj" else np.maximum(1.0, q / df)
-
-
-def _i2_h2(q: Array, df: Array, trace: Array, tau2: Array, *, common_effect: bool) -> tuple[Array, Array]:
-    """I2 in percent and H2: from Q for a common effect, else from tau2 and the typical variance."""
-    if common_effect:
-        h2 = np.where(df > 0, q / np.maximum(df, 1), 1.0)
-        return 100 * np.maximum(0.0, 1 - 1 / np.maximum(h2, 1.0)), h2
-    excess = tau2 * trace / np.maximum(df, 1)  # tau2 over the typical variance df / tr(P)
-    return 100 * excess / (1 + excess), 1 + excess
-
-
-def _ratio(mu: Array, se: Array) -> Array:
-    """Divide mu by se; where se is 0 the limit: 0 for mu = 0, else infinite."""
-    limit = np.where(mu == 0, 0.0, np.copysign(np.inf, mu))
-    return np.divide(mu, se, out=limit, where=se > 0)
-
-
-def _quantile(df: Array, probability: float) -> Array:
-    """Of the t distribution, one per element of `df`; normal where df is infinite."""
-    distinct, position = np.unique(df, return_inverse=True)
-    t = [special.stdtrit(d, probability) if np.isfinite(d) else special.ndtri(probability) for d in distinct]
-    return np.array(t)[position]
-
-
-def _cdf(df: Array, x: Array) -> Array:
-    """Of the t distribution; normal where df is infinite."""
-    return np.where(np.isinf(df), special.ndtr(x), special.stdtr(np.where(np.isinf(df), 1.0, df), x))
-
-
 def _refuse_unknown(method: str, test: str, level: float) -> None:
-    if method not in METHODS:
-        raise InputError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
-    if test not in TESTS:
-        raise InputError(f"test must be one of {', '.join(TESTS)}, not {test!r}")
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, not {level!r}")
+    one_of("method", method, METHODS)
+    one_of("test", test, TESTS)
+    refuse_level(level)

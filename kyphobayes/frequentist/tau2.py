@@ -102,7 +102,7 @@ def _generalised_q(studies: Studies, target: Array) -> Estimate:
     """The root of Q(tau2) = target, which falls in tau2, or 0 if Q(0) is below it.
 
     Q(tau2) is at most sum((y - mean(y))^2) / (1 + tau2), as no standardised variance is below 1:
-    that bounds the root.
+    that bounds the root, once it is moved out by more than rounding.
     """
 
     def excess(these: Studies, tau2: Array, target: Array) -> Array:
@@ -110,10 +110,9 @@ def _generalised_q(studies: Studies, target: Array) -> Estimate:
 
     zero = np.zeros_like(target)
     rows = np.flatnonzero(excess(studies, zero, target) > 0)
+    bound = (1 + 1e-9) * studies.q(studies.present) / target
     tau2 = zero
-    tau2[rows] = search.root(
-        excess, studies, rows, zero[rows], studies.q(studies.present)[rows] / target[rows], target[rows]
-    )
+    tau2[rows] = search.root(excess, studies, rows, zero[rows], bound[rows], target[rows])
     return tau2, np.sqrt(2 / (studies.k - 1)) * studies.k / studies.weights(tau2).sum(axis=0)
 
 

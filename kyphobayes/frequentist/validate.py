@@ -1,5 +1,7 @@
 """What effects and variances must be before they are pooled; every message counts from 0."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -24,6 +26,36 @@ def refuse(wrong: NDArray[np.bool_], name: str, values: Array, expected: str, ad
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
         place = f"study {at[-1]}" if len(at) == 1 else f"meta-analysis {at[0]}, study {at[-1]}"
         raise InputError(f"{place}: {name} must be {expected}, found {values[at]}; {advice}")
+
+
+def one_meta_analysis(y: ArrayLike, v: ArrayLike, *, least: int, purpose: str) -> tuple[Array, Array]:
+    """The effects and variances of one meta-analysis, or an InputError.
+
+    `least` is how many studies are needed, and `purpose` for what, as the message says it.
+    """
+    y, v = numbers("y", y), numbers("v", v)
+    if y.ndim != 1 or y.shape != v.shape or y.size == 0:
+        raise InputError(f"y and v must hold one number per study, found shapes {y.shape} and {v.shape}")
+    for name, values in (("y", y), ("v", v)):
+        refuse(np.isnan(values), name, values, "a finite number", "leave the study out")
+    refuse_unusable(y, v, "z")
+    if y.size < least:
+        found = "there is 1 study" if y.size == 1 else f"there are {y.size} studies"
+        raise InputError(f"{found}; {purpose} needs at least {least}: add studies or do without it")
+    return y, v
+
+
+def refuse_level(level: float) -> None:
+    """Raise unless the level of an interval lies between 0 and 1."""
+    if not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1, not {level!r}")
+
+
+def one_of(name: str, value: object, allowed: Iterable[str]) -> None:
+    """Raise unless the value is one of those allowed."""
+    allowed = tuple(allowed)
+    if value not in allowed:
+        raise InputError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
 
 
 def refuse_unusable(y: Array, v: Array, test: str) -> None:

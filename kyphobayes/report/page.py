@@ -17,12 +17,14 @@ from kyphobayes.checks import Check
 from kyphobayes.errors import EvidenceError, InputError
 from kyphobayes.evidence import read_table
 from kyphobayes.files import write
+from kyphobayes.pre_post import Paired, read_patients, read_printed
 from kyphobayes.project import Project, default_project
 from kyphobayes.report import figures, sentences, tables
 from kyphobayes.report.alt import alternatives
 from kyphobayes.report.canvas import to_png, to_svg
 from kyphobayes.report.csv_tables import to_csv
 from kyphobayes.report.methods import methods, stamps
+from kyphobayes.report.pre_post import pre_post
 from kyphobayes.report.tables import Table
 from kyphobayes.report.words import threshold
 from kyphobayes.run import Result
@@ -80,6 +82,15 @@ class Section:
     failed: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Pain:
+    """The section on pain before and after."""
+
+    sentences: list[str]
+    table: Table
+    figure: Picture
+
+
 def write_report(results: Sequence[Result], folder: Path, *, project: Project | None = None) -> Path:
     """Write the report: ``report.html``, every figure as SVG and PNG, every table as CSV.
 
@@ -109,10 +120,13 @@ def write_report(results: Sequence[Result], folder: Path, *, project: Project | 
     sections = [_section(result, slug, numbers, folder) for result, slug in zip(results, slugs, strict=True)]
     overview = tables.overview(results, slugs)
     write(folder / "tables" / "summary.csv", to_csv(overview.frame))
+    home = project or default_project()
+    paired = read_patients(home)
     text = _environment().from_string(_read("template.html")).render(
         sections=sections,
         overview=overview,
-        sources=_sources(numbers, project or default_project()),
+        pain=None if paired is None else _pain(paired, read_printed(home), folder),
+        sources=_sources(numbers, home),
         style=Markup(_read("style.css")),
         version=kyphobayes.__version__,
         failed=[section for section in sections if section.failed],
@@ -174,13 +188,22 @@ def _pictures(result: Result, slug: str, folder: Path) -> dict[str, Picture]:
         figure: Figure | None = getattr(figures, kind)(result)
         if figure is None:
             continue
-        name = f"{slug}-{kind.replace('_', '-')}"
-        svg = to_svg(figure, name)
-        write(folder / "figures" / f"{name}.svg", '<?xml version="1.0" encoding="utf-8"?>\n' + svg)
-        write(folder / "figures" / f"{name}.png", to_png(figure))
-        label = Markup('<svg role="img" aria-label="{}" ').format(alt[kind])
-        pictures[kind] = Picture(name, Markup(svg.replace("<svg ", label, 1)), alt[kind])
+        pictures[kind] = _picture(figure, f"{slug}-{kind.replace('_', '-')}", alt[kind], folder)
     return pictures
+
+
+def _picture(figure: Figure, name: str, alt: str, folder: Path) -> Picture:
+    svg = to_svg(figure, name)
+    write(folder / "figures" / f"{name}.svg", '<?xml version="1.0" encoding="utf-8"?>\n' + svg)
+    write(folder / "figures" / f"{name}.png", to_png(figure))
+    label = Markup('<svg role="img" aria-label="{}" ').format(alt)
+    return Picture(name, Markup(svg.replace("<svg ", label, 1)), alt)
+
+
+def _pain(series: Paired, printed: Sequence[float], folder: Path) -> Pain:
+    shown = pre_post(series, printed)
+    write(folder / "tables" / f"{shown.table.name}.csv", to_csv(shown.table.frame))
+    return Pain(shown.sentences, shown.table, _picture(shown.figure, shown.table.name, shown.alt, folder))
 
 
 def _slugs(names: Sequence[str]) -> list[str]:

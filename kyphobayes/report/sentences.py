@@ -21,7 +21,7 @@ from kyphobayes.report.words import (
 from kyphobayes.run import Result
 
 STEADY, SOME = 0.10, 0.25  # spread of a probability over prior sets that still counts as little, as some
-PAPER, CROSSCHECK = 0, -1  # rows of the witness: the paper's method, and the one that mu is held against
+PAPER, EXACT = 0, -1  # rows of the witness: the paper's method, and the exact likelihood of the counts
 SMALL_I2, LARGE_I2 = 25.0, 50.0
 
 
@@ -114,7 +114,7 @@ def prior_sentence(result: Result) -> str:
 
 def paper(result: Result) -> list[str]:
     """Say what the paper's method gives on the same tables, and why it reads so differently."""
-    row, cross = result.witness.iloc[PAPER], result.witness.iloc[CROSSCHECK]
+    row, cross = result.witness.iloc[PAPER], result.witness.iloc[EXACT]
     k = int(row["k"])
     texts = []
     if printed := _printed(result.evidence.latent_source):
@@ -153,7 +153,7 @@ def _spread(row: Any, cross: Any, findings: Findings) -> str:
         own, other = (percents(r["pi_low"], r["pi_high"]) for r in (row, cross))
         text += f" Asked for the range of centres, the same method says {own}{cut}"
         if math.isfinite(cross["pi_high"]):
-            text += f"; on the log odds scale with REML and Hartung–Knapp it is {other}"
+            text += f"; by maximum likelihood of the counts it is {other}"
         model = percents(new["low"], new["high"])
         text += f"; by the model of this report, which uses the counts themselves, {model}."
     if corrected := int(row["corrected"]):

@@ -319,10 +319,17 @@ def witness(result: Result) -> Table:
     if several:
         columns.append(Column("Estimate over tables", lambda r: percents(r["lowest"], r["highest"]), True))
     columns.append(Column("Studies with 0.5 added", lambda r: whole(r["corrected"]), True))
-    note = "Methods without a likelihood for counts add 0.5 to both counts of a study without events."
+    note = (
+        "Methods without a likelihood for counts add 0.5 to both counts of a study in which none or all had "
+        "the event; the exact likelihood needs no such addition."
+    )
     if several:
-        over = "Each figure is the mean over all count tables that agree with the paper."
-        note = f"{over} {note}"
+        note += (
+            " Figures of the former are means over all count tables that agree with the paper; the exact "
+            "likelihood is itself averaged over them."
+        )
+    for _, row in frame[frame["remark"] != ""].iterrows():
+        note += f" {row['method']}: {row['remark']}."
     return Table("witness", "Frequentist estimates from the same evidence", frame, tuple(columns), note)
 
 

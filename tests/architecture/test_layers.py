@@ -20,9 +20,11 @@ LAYERS = {
     "families": 0,
     "toml_files": 1,
     "files": 1,
+    "csv_files": 1,
     "project": 1,
     "priors": 1,
     "effects": 1,
+    "own_tables": 2,
     "exact": 2,  # numbers from arrays; knows priors as values
     "frequentist": 2,  # the witness: nothing from exact, and exact nothing from it
     "reconstruct": 3,
@@ -30,13 +32,16 @@ LAYERS = {
     "model": 5,
     "latent_counts": 5,
     "fit": 6,
+    "pre_post": 6,
     "checks": 7,  # below engines: the gate of NUTS is a check, and checks only read fits
     "findings": 7,
     "witness": 7,
+    "crosscheck": 8,
     "engines": 8,
     "run": 9,
     "report": 10,
-    "cli": 11,
+    "console": 11,
+    "cli": 12,
 }
 # A model file is also a script: `run_model` calls the command line, when it is called and not before.
 UPWARD = {("kyphobayes.model", "kyphobayes.cli")}

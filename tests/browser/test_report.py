@@ -72,5 +72,5 @@ def test_the_page_needs_no_script(browser, address):
     page = context.new_page()
     page.goto(address)
     assert page.locator("h1").inner_text().startswith("Balloon kyphoplasty")
-    assert page.locator("section").count() == 1
+    assert page.locator("section").count() == 2  # the analysis, and pain before and after
     context.close()

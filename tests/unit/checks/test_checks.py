@@ -318,3 +318,24 @@ def test_latent_counts_are_compared_with_the_table_of_the_same_draw(counts_exact
     table = counts_exact["posterior"]["table"].values.ravel()
     expected = latent_counts.tables[table].mean(axis=0)
     np.testing.assert_allclose(check.table.loc[["a", "b", "c", "d"], "observed"], expected, rtol=1e-12)
+
+
+# --- agreement: the likelihood itself -------------------------------------------------------------
+
+
+def same_likelihood(**changed):
+    places = {"mu": [-3.0, -2.0], "tau": [0.5, 1.0], "exact": [-9.0, -8.0], "frequentist": [-9.0, -8.0]}
+    return pd.DataFrame(places | changed)
+
+
+def test_likelihoods_that_agree_are_one_comparison(counts_exact):
+    check = certificate(counts_exact, None, one_method(counts_exact, 0.1), likelihoods=same_likelihood())
+    assert check.passed and next(iter(check.table["between"])) == "exact ~ frequentist"
+
+
+@pytest.mark.parametrize("value", [-8.0 + 2e-7, -8.1, np.nan])
+def test_likelihoods_that_differ_fail_whatever_the_estimates(value, counts_exact):
+    other = same_likelihood(frequentist=[-9.0, value])
+    check = certificate(counts_exact, None, one_method(counts_exact, 0.0), likelihoods=other)
+    assert not check.passed
+    assert "log likelihood at mu -2, tau 1" in check.table.loc[~check.table["passed"], "quantity"].item()

@@ -12,6 +12,14 @@ from kyphobayes.errors import InputError
 
 THREE_OF_TWELVE = {"events": [3], "n": [12]}
 FOUR_IN_EIGHT = {"events": [4], "time": [8]}
+TWO_ARMS = {"events_1": [4], "n_1": [10], "events_2": [2], "n_2": [12]}
+A_QUARTER_AND_A_HALF = {"events_1": [3], "n_1": [12], "events_2": [6], "n_2": [12]}
+TWO_RATES = {"events_1": [4], "time_1": [8], "events_2": [2], "time_2": [16]}
+# Two patients in each group: 2 degrees of freedom, where J = Gamma(1) / Gamma(1/2) = 1 / sqrt(pi).
+TWO_AND_TWO = {"mean_1": [3], "sd_1": [1], "n_1": [2], "mean_2": [1], "sd_2": [1], "n_2": [2]}
+TWO_MEANS = {"mean_1": [2], "sd_1": [1], "n_1": [4], "mean_2": [1], "sd_2": [2], "n_2": [5]}
+# Three patients: 2 degrees of freedom again; the variance of the change is 4 + 1 - 2 = 3.
+THREE_PATIENTS = {"mean_pre": [3], "mean_post": [1], "sd_pre": [2], "sd_post": [1], "n": [3], "r": [0.5]}
 BY_HAND = [
     ("PR", THREE_OF_TWELVE, 1 / 4, 1 / 64),
     ("PLO", THREE_OF_TWELVE, -math.log(3), 4 / 9),
@@ -22,6 +30,24 @@ BY_HAND = [
     ("IRLN", FOUR_IN_EIGHT, -math.log(2), 1 / 4),
     ("IRS", FOUR_IN_EIGHT, math.sqrt(1 / 2), 1 / 32),
     ("GEN", {"y": [-0.3], "v": [0.04]}, -0.3, 0.04),
+    ("OR", TWO_ARMS, math.log(10 / 3), 1 / 4 + 1 / 6 + 1 / 2 + 1 / 10),
+    ("RR", TWO_ARMS, math.log(2.4), 1 / 4 - 1 / 10 + 1 / 2 - 1 / 12),
+    ("RD", TWO_ARMS, 2 / 5 - 1 / 6, 0.24 / 10 + 5 / 36 / 12),
+    ("AS", A_QUARTER_AND_A_HALF, math.pi / 6 - math.pi / 4, 1 / 24),
+    # O - E = 4 - 60 / 22, V = 10 x 12 x 6 x 16 / (22^2 x 21)
+    ("PETO", TWO_ARMS, (4 - 60 / 22) / (11520 / 10164), 10164 / 11520),
+    ("IRR", TWO_RATES, math.log(4), 3 / 4),
+    ("IRD", TWO_RATES, 3 / 8, 9 / 128),
+    ("IRSD", TWO_RATES, math.sqrt(1 / 8), 3 / 64),
+    ("MD", TWO_MEANS, 1, 1 / 4 + 4 / 5),
+    ("SMD", TWO_AND_TWO, 2 / math.sqrt(math.pi), 1 + 1 / (2 * math.pi)),
+    ("SMDH", TWO_AND_TWO, 2 / math.sqrt(math.pi), (1 / math.pi + 2) / math.pi),
+    ("ROM", TWO_MEANS, math.log(2), 1 / 16 + 4 / 5),
+    ("MC", THREE_PATIENTS, 2, 1),
+    ("SMCC", THREE_PATIENTS, 2 / math.sqrt(3 * math.pi), 1 / 3 + 2 / (9 * math.pi)),
+    ("SMCR", THREE_PATIENTS, 1 / math.sqrt(math.pi), 1 / 3 + 1 / (6 * math.pi)),
+    ("SMCRH", THREE_PATIENTS, 1 / math.sqrt(math.pi), (3 / 8 + 1 / (4 * math.pi)) / math.pi),
+    ("ROMC", THREE_PATIENTS, math.log(3), 7 / 27),
 ]
 
 
@@ -36,6 +62,54 @@ def test_formula(measure, data, y, v):
 
 def test_every_measure_is_worked_by_hand():
     assert {case[0] for case in BY_HAND} == set(MEASURES)
+
+
+OTHER_VARIANCES = [
+    ("PR", THREE_OF_TWELVE, "UB", 3 / 16 / 11),
+    ("RD", TWO_ARMS, "UB", 0.24 / 9 + 5 / 36 / 11),
+    ("MD", TWO_MEANS, "HO", 19 / 7 * (1 / 4 + 1 / 5)),
+    ("ROM", TWO_MEANS, "HO", 19 / 7 * (1 / 16 + 1 / 5)),
+    ("SMD", TWO_AND_TWO, "UB", 1 + 4 / math.pi),  # the second term is (1 - 0 / (2 J^2)) g^2
+    ("SMD", TWO_AND_TWO, "LS2", 1.5 / math.pi),
+    ("SMD", TWO_AND_TWO, "AV", 1 + 1 / (2 * math.pi)),  # one study is its own average
+    ("SMDH", TWO_AND_TWO, "BONETT", 1 / math.pi + 2),
+    ("SMCC", THREE_PATIENTS, "LS2", (1 / 3 + 4 / 18) / math.pi),
+    ("SMCR", THREE_PATIENTS, "LS2", (1 / 3 + 1 / 6) / math.pi),
+    ("SMCRH", THREE_PATIENTS, "BONETT", 3 / 8 + 1 / (4 * math.pi)),
+]
+
+
+@pytest.mark.parametrize(("measure", "data", "vtype", "v"), OTHER_VARIANCES)
+def test_other_variances(measure, data, vtype, v):
+    effects = effect_size(measure, data, vtype=vtype)
+    np.testing.assert_allclose(effects.v, [v], rtol=1e-14)
+    assert effects.y.tolist() == effect_size(measure, data).y.tolist()
+
+
+def test_every_other_variance_is_worked_by_hand():
+    named = {(case[0], case[2]) for case in OTHER_VARIANCES}
+    assert named == {(name, vtype) for name, recipe in MEASURES.items() for vtype in recipe.vtypes[1:]}
+
+
+# Without Hedges' J: Cohen's d, its large-sample variance, and J^-2 of what estimates the variance of g.
+@pytest.mark.parametrize(
+    ("measure", "data", "vtype", "correct", "y", "v"),
+    [
+        ("SMD", TWO_AND_TWO, "LS", False, 2, 1.5),
+        ("SMD", TWO_AND_TWO, "LS2", False, 2, 1.5),
+        ("SMD", TWO_AND_TWO, "UB", False, 2, math.pi + 4),
+        ("SMDH", TWO_AND_TWO, "LS", False, 2, 3),
+        ("SMCC", THREE_PATIENTS, "LS", False, 2 / math.sqrt(3), 1 / 3 + 2 / 9),
+        ("SMCR", THREE_PATIENTS, "LS2", False, 1, 1 / 3 + 1 / 6),
+        ("SMCRH", THREE_PATIENTS, "LS", False, 1, (3 / 4 + 1 / 2) / 2),
+        ("ROM", TWO_MEANS, "LS", True, math.log(2) + (1 / 16 - 4 / 5) / 2, 1 / 16 + 4 / 5),
+        ("ROMC", THREE_PATIENTS, "LS", True, math.log(3) + (4 / 9 - 1) / 6, 7 / 27),
+    ],
+)
+def test_bias_corrections_are_a_choice(measure, data, vtype, correct, y, v):
+    effects = effect_size(measure, data, vtype=vtype, correct=correct)
+    np.testing.assert_allclose(effects.y, [y], rtol=1e-14)
+    np.testing.assert_allclose(effects.v, [v], rtol=1e-14)
 
 
 def test_only_studies_with_a_zero_cell_are_corrected():
@@ -115,7 +189,8 @@ def test_complement_mirrors_the_log_odds_and_the_proportion(n, data):
         ("PLO", {"events": ["P*"], "n": [5]}, "column events must hold numbers only"),
         ("PLO", {"events": [1, 2, 3], "n": [5, 5]}, r"events \(3,\), n \(2,\)"),
         ("IRLN", {"events": [2], "time": [0]}, "study 0: expected events >= 0 and time > 0"),
-        ("GEN", {"y": [1, 1], "v": [1, 0]}, "GEN of study 1: .* found y = 1, v = 0"),
+        ("GEN", {"y": [1, 1], "v": [1, 0]}, "GEN of study 1: .* found y = 1, v = 0; mend the row or"),
+        ("PLO", {"events": [[1, 2], [1, 9]], "n": [5, 5]}, r"study \(1, 1\): expected 0 <= events <= n"),
     ],
 )
 def test_refusals_say_what_and_where(measure, data, message):
@@ -123,7 +198,15 @@ def test_refusals_say_what_and_where(measure, data, message):
         effect_size(measure, data)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [({"add": -1}, "add must"), ({"to": "some"}, "to must")])
-def test_corrections_are_checked(arguments, message):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"add": -1}, "add must"),
+        ({"to": "some"}, "to must"),
+        ({"vtype": "UB"}, "vtype must be one of LS for PLO, not 'UB'"),
+        ({"correct": True}, "PLO has no bias correction"),
+    ],
+)
+def test_options_are_checked(arguments, message):
     with pytest.raises(InputError, match=message):
         effect_size("PLO", THREE_OF_TWELVE, **arguments)

@@ -1,0 +1,162 @@
+"""What the command line shows: results on standard output, progress and errors on standard error."""
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from pandas import Series
+
+    from kyphobayes.crosscheck import Crosscheck
+    from kyphobayes.run import Result, Say
+
+screen = Console()
+aside = Console(stderr=True)  # so that standard output stays clean
+
+
+def print_json(content: object) -> None:
+    """Print JSON; what is not a finite number is null, as JSON has no other word for it."""
+
+    def finite(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: finite(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [finite(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    print(json.dumps(finite(content), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+@contextmanager
+def progress(hidden: bool, steps: int) -> "Iterator[Say]":
+    """Show on standard error what is being done, and leave cleanly when interrupted."""
+    try:
+        if hidden:
+            yield lambda text: None
+        elif aside.is_terminal:
+            with _bar(steps) as say:
+                yield say
+        else:
+            yield lambda text: aside.print(text, markup=False, highlight=False)
+    except KeyboardInterrupt:
+        aside.print("stopped; finished fits are kept and will be reused")
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def _bar(steps: int) -> "Iterator[Say]":
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
+    with Progress(*columns, console=aside, transient=True) as bar:
+        task = bar.add_task("starting", total=steps)
+        yield lambda text: bar.update(task, description=text, advance=1)
+
+
+def show_list(title: str, rows: dict[str, str]) -> None:
+    """Print names and what they mean."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in rows.items():
+        table.add_row(escape(name), escape(text))
+    screen.print(table)
+
+
+def show_result(result: "Result", out: Path) -> None:
+    """Print an answer for people."""
+    analysis = result.analysis
+    screen.print(f"\n{analysis.question}", markup=False, highlight=False)
+    screen.print(f"{answer_of(result)}\n", markup=False, highlight=False)
+    below = f"< {100 * analysis.decision.below:g} %"
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("prior set", overflow="fold")
+    for column, width in (("typical\nrate, %", 14), ("\ntau", 16), ("new centre's\nrate, %", 14)):
+        table.add_column(column, no_wrap=True, min_width=width, justify="right")
+    for column in (f"typical\n{below}", f"new\n{below}"):
+        table.add_column(column, no_wrap=True, min_width=7, justify="right")
+    for name, answer in result.answers.items():
+        typical, new = (_interval(100 * rate, 1) for _, rate in answer.rates.iterrows())
+        chances = (f"{100 * p:.0f} %" for p in (answer.p_typical, answer.p_new))
+        table.add_row(escape(name.replace("_", " ")), typical, _interval(answer.tau, 2), new, *chances)
+    screen.print(table)
+    screen.print(
+        "Medians with 95 % intervals; probabilities of a rate below the decision's.\n", highlight=False
+    )
+    for check in result.checks:
+        mark = "[green]passed[/]" if check.passed else "[bold red]failed[/]"
+        screen.print(f"{check.name}: {mark}; {escape(check.text)}", highlight=False)
+    screen.print(f"fits: {out / 'fits'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_crosscheck(found: "Crosscheck") -> None:
+    """Print frequentist answers for people, the exact one below them."""
+    from kyphobayes.report.words import NONE, percent, percents, significant
+
+    def row(name: str, r: Any) -> list[str]:
+        i2 = f"{r['i2']:.0f} %" if math.isfinite(r.get("i2", math.nan)) else NONE
+        limits = (
+            percents(r["ci_low"], r["ci_high"], unit=False),
+            percents(r["pi_low"], r["pi_high"], unit=False),
+        )
+        return [escape(name), percent(r["estimate"], unit=False), *limits, i2, significant(r["tau2"])]
+
+    screen.print(f"\n{found.analysis.question}\n", markup=False, highlight=False)
+    table = _table("method", "estimate, %", "95 % interval", "next centre", "I²", "tau²")
+    for name, method in found.methods.iterrows():
+        table.add_row(*row(str(name), method))
+    rates: Any = found.exact
+    typical, new = rates.loc["typical"], rates.loc["new centre"]
+    bayes = (percents(r["low"], r["high"], unit=False) for r in (typical, new))
+    label = f"for comparison: exact posterior, {found.analysis.priors.replace('_', ' ')} priors"
+    table.add_row(label, percent(typical["median"], unit=False), *bayes, NONE, NONE)
+    screen.print(table)
+    for _, method in found.methods[found.methods["remark"] != ""].iterrows():
+        screen.print(f"{method.name}: {method['remark']}", markup=False, highlight=False)
+    if not found.heterogeneity.empty:
+        ends: Any = found.heterogeneity
+        tau2 = " to ".join(significant(end) for end in ends.loc["tau2", ["low", "high"]])
+        i2 = " to ".join(f"{end:.0f}" for end in ends.loc["i2", ["low", "high"]])
+        over = "Q-profile 95 % intervals, log odds, over all count tables"
+        screen.print(f"\n{over}: tau² {tau2}, I² {i2} %", highlight=False)
+    if not found.left_out.empty:
+        screen.print("\nThe last method without each study in turn:", highlight=False)
+        table = _table("without", "estimate, %", "95 % interval", "tau²")
+        r: Any
+        for name, r in found.left_out.iterrows():
+            shown = (percent(r["estimate"], unit=False), percents(r["ci_low"], r["ci_high"], unit=False))
+            table.add_row(escape(str(name)), *shown, significant(r["tau2"]))
+        screen.print(table)
+    screen.print(
+        f"\nlog likelihoods by the exact engine and by the witness: at most {found.apart:.0e} apart at "
+        f"{len(found.likelihood)} places where the posterior lies",
+        highlight=False,
+    )
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column(first, overflow="fold")
+    for column in others:
+        table.add_column(column, no_wrap=True, justify="right")
+    return table
+
+
+def _interval(row: "Series", digits: int) -> str:
+    median, low, high = (f"{row[name]:.{digits}f}" for name in ("median", "low", "high"))
+    return f"{median} ({low}–{high})"
+
+
+def answer_of(result: "Result") -> str:
+    """The answer in one sentence."""
+    from kyphobayes.report.sentences import answer
+
+    return answer(result)

@@ -1,0 +1,57 @@
+"""Reading a CSV file as it is written: text, with the line on which each row begins."""
+
+import csv
+import io
+from pathlib import Path
+
+import pandas as pd
+
+from kyphobayes.errors import EvidenceError
+
+
+def read_text(path: Path, name: str) -> pd.DataFrame:
+    """Read a CSV file as text.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    DataFrame
+        Of str; the index, `line`, says on which line of the file each row begins.
+
+    Raises
+    ------
+    EvidenceError
+        If it cannot be read, is empty, or has rows of another length than the header.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise EvidenceError(f"{name}: no such file") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise EvidenceError(f"{name}: cannot be read as UTF-8 text: {problem}") from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise EvidenceError(f"{name}, line {line}: holds a NUL character; expected plain text")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines, rows, line = [], [], 1
+    try:
+        for row in reader:
+            lines.append(line)
+            rows.append(row)
+            line = reader.line_num + 1
+    except csv.Error as problem:
+        raise EvidenceError(f"{name}, line {line}: not a well-formed CSV file: {problem}") from None
+    if not rows:
+        raise EvidenceError(f"{name}: empty; expected a header and one row per study")
+    header = rows[0]
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) != len(header):
+            raise EvidenceError(
+                f"{name}, line {line}: expected {len(header)} cells as in the header, found {len(row)}"
+            )
+    return pd.DataFrame(rows[1:], index=pd.Index(lines[1:], name="line"), columns=header, dtype=str)
