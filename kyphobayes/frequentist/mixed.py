@@ -22,8 +22,9 @@ Array = NDArray[np.float64]
 DEPTH: Final = 40.0  # log of what is cut off, relative to the mode
 ORDER: Final = 12  # of a panel
 NEAR: Final = 0.01  # in widths of the peak, or of a fall by a factor e: a mode this near is near enough
+BASELINE: Final = 1e-8  # in its standard errors: a baseline this near its maximum is there
 REACH_ROUNDS: Final = 8
-SHARES: Final = 1001
+SHARES: Final = 1001  # of studies on one side, tried to find the highest limit
 ROUNDS: Final = 200  # of a search; a handful suffices, halving a huge interval takes more
 
 
@@ -109,7 +110,7 @@ def profile_terms(studies: Pair, mu: float, tau: float) -> tuple[Terms, Pair]:
     nodes = _integrate(studies, mu, tau)
     for _ in range(ROUNDS):
         slope, bend, _ = _baseline(studies, nodes)
-        step = np.clip(-slope / bend, -2.0, 2.0)
+        step = np.clip(-slope / bend, -2.0 - tau, 2.0 + tau)
         moved = replace(studies, baseline=studies.baseline + step)
         there = _integrate(moved, mu, tau)
         worse = there.value < nodes.value - 1e-9
@@ -117,7 +118,7 @@ def profile_terms(studies: Pair, mu: float, tau: float) -> tuple[Terms, Pair]:
             moved = replace(studies, baseline=studies.baseline + np.where(worse, step / 4, step))
             there = _integrate(moved, mu, tau)
         studies, nodes = moved, there
-        if np.abs(step).max() < 1e-11:
+        if (step**2 * np.abs(bend)).max() < BASELINE**2:
             break
     _, bend, mixed = _baseline(studies, nodes)
     own = terms(studies, mu, tau)

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from scipy import integrate, special, stats
 
 from kyphobayes.errors import InputError
 from kyphobayes.frequentist import glmm_or, glmm_proportion, glmm_rate
-from kyphobayes.frequentist.conditional import Binomial, Pair, Poisson
+from kyphobayes.frequentist.conditional import Binomial, Pair, Poisson, log_choose
 from kyphobayes.frequentist.hypergeometric import Hypergeometric
 from kyphobayes.frequentist.links import LINKS, logit
 from kyphobayes.frequentist.mixed import Mixture, Profile, terms
@@ -164,6 +165,93 @@ class TestLatentCounts:
     def test_a_heavy_weight_is_its_table(self):
         found = glmm_proportion(self.TABLES, self.N, weights=[1e-30, 1, 1e-30])
         assert found.mu == pytest.approx(glmm_proportion(self.TABLES[1], self.N).mu, rel=1e-10)
+
+
+class TestHugeStudies:
+    @pytest.mark.parametrize("theta", [-60.0, -3.0, 0.0, 0.5, 12.0, 150.0])
+    @pytest.mark.parametrize(
+        ("x1", "n1", "x2", "n2"), [(4000, 9000, 300, 7000), (7, 90, 2, 30), (0, 5, 3, 4)]
+    )
+    def test_all_terms_of_the_hypergeometric_sum_give_the_same(self, x1, n1, x2, n2, theta):
+        x = np.arange(max(0, x1 + x2 - n2), min(n1, x1 + x2) + 1.0)
+        terms = log_choose(np.full_like(x, n1), x) + log_choose(np.full_like(x, n2), x1 + x2 - x) + x * theta
+        share = np.exp(terms - special.logsumexp(terms))
+        mean = share @ x
+        studies = Hypergeometric(*(np.array([float(count)]) for count in (x1, n1, x2, n2)))
+        value, first, second = (float(one[0, 0]) for one in studies.derivatives(np.array([[theta]])))
+        assert value == pytest.approx(terms[x == x1][0] - special.logsumexp(terms), rel=1e-12, abs=1e-9)
+        assert first == pytest.approx(x1 - mean, rel=1e-10, abs=1e-9)
+        assert second == pytest.approx(-(share @ (x - mean) ** 2), rel=1e-9, abs=1e-9)
+
+    @pytest.mark.parametrize("n", [1, 20, 1000, 10**6])
+    def test_binomial_coefficients_do_not_cancel(self, n):
+        x = np.unique([0, 1, n // 3, n // 2, n])
+        expected = [float(mpmath.log(mpmath.binomial(n, int(count)))) for count in x]
+        np.testing.assert_allclose(
+            log_choose(np.full(len(x), float(n)), x.astype(float)), expected, atol=1e-12, rtol=1e-15
+        )
+
+    @pytest.mark.parametrize("link", LINKS)
+    def test_a_wall_far_from_the_mode(self, link):
+        """No events among a million, or events only: f is 1, then 0; the integral is a normal tail."""
+        studies = Binomial(np.array([0.0, 1e6]), np.full(2, 1e6), LINKS[link])
+        for mu, tau in [(-15.0, 10.0), (15.0, 10.0), (8.0, 5.0)]:
+            wall = (studies.bend - mu) / tau
+            found = terms(studies, mu, tau).value
+            nearer, farther = (
+                special.log_ndtr(np.array([1.0, -1.0]) * wall + side * 3 / tau) for side in (-1.0, 1.0)
+            )
+            assert (nearer < found).all()
+            assert (found < farther).all()
+            i = int(np.argmax(found))
+            assert np.exp(found[i]) == pytest.approx(quad(studies, i, mu, tau), rel=1e-8)
+
+    @pytest.mark.parametrize("tau", [0.5, 2.0, 8.0])
+    def test_curvature_is_that_of_the_normal_model(self, tau):
+        """A million trials fix theta: what is left is the normal density, of which everything is known."""
+        studies = Binomial(np.array([4e5]), np.array([1e6]), logit)
+        y, v = special.logit(0.4), 1 / 2.4e5
+        found, variance = terms(studies, -1.0, tau), tau**2 + v
+        assert found.gradient[0, 0] == pytest.approx((y + 1) / variance, rel=1e-5)
+        assert found.hessian[0, 0, 0] == pytest.approx(-1 / variance, rel=1e-5)
+
+    @pytest.mark.parametrize(
+        ("x", "n"),
+        [([0, 0, 3, 10**6 // 2], [20, 10**6, 10**6, 10**6]), ([1, 0, 0, 0, 0], [10**6, 9, 9, 9, 9])],
+    )
+    @pytest.mark.parametrize("fit", [glmm_proportion, glmm_rate])
+    def test_no_warning_and_a_stationary_point(self, fit, x, n):
+        found = fit(x, n)
+        x, n = np.array(x, float), np.array(n, float)
+        studies = Poisson(x, n) if fit is glmm_rate else Binomial(x, n, logit)
+        here = Mixture(studies)(found.mu, np.sqrt(found.tau2))
+        assert abs(here.gradient[0]) * found.se < 1e-7
+        if found.tau2 > 0:
+            assert abs(here.gradient[1]) * found.se_tau2 / (2 * np.sqrt(found.tau2)) < 1e-7
+
+
+class TestLimitAtInfinity:
+    def test_it_is_what_the_likelihood_comes_near(self):
+        studies = Mixture(Binomial(np.array([0.0, 0.0, 0.0, 5.0]), np.full(4, 5.0), logit))
+        assert studies.beyond == pytest.approx(3 * np.log(0.75) + np.log(0.25))
+        assert studies(1e6 * stats.norm.ppf(0.25), 1e6).value == pytest.approx(studies.beyond, abs=1e-4)
+
+    def test_one_study_with_both_makes_it_nothing(self):
+        assert Mixture(Binomial(np.array([0.0, 5.0, 1.0]), np.full(3, 5.0), logit)).beyond == -np.inf
+        assert Mixture(Poisson(np.array([0.0, 5.0]), np.full(2, 5.0))).beyond == -np.inf
+
+    def test_a_table_without_events_may_be_the_likeliest(self):
+        tables = [[0, 0, 0], [0, 1, 6]]
+        with pytest.raises(InputError, match="no maximum: it rises"):
+            glmm_proportion(tables, [40, 40, 40], weights=[0.5, 0.5])
+        assert glmm_proportion(tables, [40, 40, 40], weights=[1e-9, 1]).tau2 > 0
+
+    def test_the_higher_of_two_maxima_in_mu(self):
+        """Two tables far from each other: the heavier one decides."""
+        n, near, far = [60, 60, 60], [30, 30, 30], [0, 2, 9]
+        found = glmm_proportion([near, far], n, weights=[0.999, 0.001])
+        assert found.mu == pytest.approx(0, abs=0.01)
+        assert glmm_proportion([near, far], n, weights=[1e-9, 1]).mu < -2
 
 
 counts = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
