@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from kyphobayes.exact.panels import Array, Panels, antiderivative, lagrange
 from kyphobayes.names import PROB
 
-_BISECTIONS = 60  # halves any panel down to double precision
+_ROUNDS = 60  # of Newton's method, or of halving where it would leave the panel
+_LAST = 1e-9  # a step of this share of a panel is the last: what is left is its square
 
 
 class Density:
@@ -41,6 +42,8 @@ class Density:
     def sd(self) -> float:
         """Standard deviation."""
         mean = self.mean
+        if not np.isfinite(mean):
+            return float("inf")
         return float(np.sqrt(self.expectation(lambda x: (x - mean) ** 2)))
 
     def pdf(self, x: ArrayLike) -> Array:
@@ -59,15 +62,24 @@ class Density:
         return np.clip(self._cumulative[panel] + within * self.panels.widths[panel] / 2, 0.0, 1.0)
 
     def quantile(self, q: ArrayLike) -> Array:
-        """Value below which a share `q` of the mass lies."""
+        """Value below which a share `q` of the mass lies: by Newton's method within its panel."""
         q = np.asarray(q, dtype=float)
         panel = np.clip(np.searchsorted(self._cumulative, q, side="right") - 1, 0, len(self.panels) - 1)
-        low, high = self.panels.edges[panel], self.panels.edges[panel + 1]
-        for _ in range(_BISECTIONS):
-            middle = (low + high) / 2
-            below = self.cdf(middle) < q
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return (low + high) / 2
+        below, half = self._cumulative[panel] - q, self.panels.widths[panel] / 2
+        values = self.panels.by_panel(self.values)[panel]
+        low, high = np.full(q.shape, -1.0), np.full(q.shape, 1.0)
+        place = np.zeros(q.shape)
+        for _ in range(_ROUNDS):
+            excess = below + half * (antiderivative(place) * values).sum(axis=-1)
+            slope = half * (lagrange(place) * values).sum(axis=-1)
+            low, high = np.where(excess < 0, place, low), np.where(excess < 0, high, place)
+            newton = place - np.divide(excess, slope, out=np.full(q.shape, np.inf), where=slope > 0)
+            good = ((newton > low) & (newton < high)) | (np.abs(newton - place) <= _LAST)
+            moved = np.clip(np.where(good, newton, (low + high) / 2), -1.0, 1.0)
+            step, place = np.abs(moved - place), moved
+            if (step <= _LAST).all():
+                break
+        return self.panels.edges[panel] + half * (place + 1)
 
     def eti(self, prob: float = PROB) -> tuple[float, float]:
         """Central interval that holds `prob`."""

@@ -28,7 +28,7 @@ def draw(post: Posterior, size: int, rng: np.random.Generator) -> dict[str, NDAr
     then the studies' effects.
     """
     tau = post.tau.quantile(rng.uniform(size=size))
-    mu = _draw_mu(post.mu_panels, post.tau_panels, post.joint, tau, rng)
+    mu = post.draw_mu(tau, rng)
     surface = post.surface
     drawn: dict[str, NDArray] = {MU: mu, TAU: tau, THETA_NEW: rng.normal(mu, tau)}
     table = np.zeros(size, dtype=np.intp)
@@ -39,7 +39,7 @@ def draw(post: Posterior, size: int, rng: np.random.Generator) -> dict[str, NDAr
     return drawn
 
 
-def _draw_mu(mu: Panels, tau: Panels, joint: Array, at: Array, rng: np.random.Generator) -> Array:
+def draw_mu(mu: Panels, tau: Panels, joint: Array, at: Array, rng: np.random.Generator) -> Array:
     """Draw mu given each tau in `at` by inverting its conditional distribution function."""
     density = np.maximum(joint @ tau.interpolation(at).T, 0.0)  # (mu nodes, draws)
     mass = np.cumsum(mu.integrals(density), axis=0)

@@ -30,27 +30,42 @@ def _reference() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return nodes, weights, barycentric, transform
 
 
+def _barycentric(x: Array, nodes: Array, barycentric: Array) -> Array:
+    """Weights that interpolate values at the nodes to `x`: shape (..., nodes)."""
+    difference = x[..., None] - nodes
+    exact = difference == 0.0
+    if exact.any():
+        at_node = exact.any(axis=-1)
+        weights = _barycentric(np.where(at_node, 2.0, x), nodes, barycentric)
+        return np.where(at_node[..., None], exact, weights)
+    ratio = barycentric / difference
+    return ratio / ratio.sum(axis=-1, keepdims=True)
+
+
 def lagrange(x: Array) -> Array:
     """Weights that interpolate values at the reference nodes to `x` in [-1, 1]: shape (..., ORDER)."""
     nodes, _, barycentric, _ = _reference()
-    difference = x[..., None] - nodes
-    exact = difference == 0.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = barycentric / difference
-        weights = ratio / ratio.sum(axis=-1, keepdims=True)
-    return np.where(exact.any(axis=-1, keepdims=True), exact.astype(float), weights)
+    return _barycentric(x, nodes, barycentric)
+
+
+@cache
+def _integrals() -> tuple[Array, Array, Array]:
+    """Nodes and weights that interpolate degree ORDER, and integrals of the interpolant up to each node."""
+    *_, transform = _reference()
+    nodes, weights = (np.asarray(x, dtype=float) for x in legendre.leggauss(ORDER + 1))
+    barycentric = np.asarray((-1.0) ** np.arange(ORDER + 1) * np.sqrt((1 - nodes**2) * weights), dtype=float)
+    # The integral of P_n from -1 to x is (P_{n+1}(x) - P_{n-1}(x)) / (2n + 1), and x + 1 for n = 0.
+    polynomials = np.asarray(legendre.legvander(nodes, ORDER))
+    integrals = np.empty((ORDER + 1, ORDER))
+    integrals[:, 0] = nodes + 1.0
+    integrals[:, 1:] = (polynomials[:, 2:] - polynomials[:, :-2]) / (2 * np.arange(1, ORDER) + 1)
+    return nodes, barycentric, integrals @ transform
 
 
 def antiderivative(x: Array) -> Array:
     """Weights that turn values at the reference nodes into the integral from -1 to `x`: (..., ORDER)."""
-    *_, transform = _reference()
-    # The integral of P_n from -1 to x is (P_{n+1}(x) - P_{n-1}(x)) / (2n + 1), and x + 1 for n = 0.
-    polynomials = legendre.legvander(x, ORDER)
-    integrals = np.empty((*np.shape(x), ORDER))
-    integrals[..., 0] = x + 1.0
-    degrees = np.arange(1, ORDER)
-    integrals[..., 1:] = (polynomials[..., 2:] - polynomials[..., :-2]) / (2 * degrees + 1)
-    return integrals @ transform
+    nodes, barycentric, integrals = _integrals()
+    return _barycentric(x, nodes, barycentric) @ integrals
 
 
 class Panels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -47,11 +48,12 @@ class Posterior:
         Joint posterior density at the nodes of the two.
     """
 
-    def __init__(self, surface: Surface, mu: str | Prior, tau: str | Prior, *, rtol: float):
+    def __init__(self, surface: Surface, priors: Priors, *, rtol: float):
         if not 1e-13 <= rtol <= 0.1:
             raise InputError(f"rtol: expected a number from 1e-13 to 0.1, found {rtol:g}")
         self.surface = surface
-        self.priors = Priors.of("custom", mu=mu, tau=tau)
+        self.priors = priors
+        self._rtol = rtol
         self._integrate(rtol)
 
     def __repr__(self) -> str:
@@ -171,18 +173,25 @@ class Posterior:
 
         Notes
         -----
-        Few studies under a heavy-tailed or flat prior can leave a mean or an sd infinite. What is
-        shown then is that of the part that was integrated; the quantiles are right.
+        Few studies under a heavy-tailed or flat prior can leave a mean or an sd infinite. It is shown
+        as such where the studies are normal and mu has a normal or flat prior; else what is shown is
+        that of the part that was integrated. The quantiles are right in either case.
         """
-        return _table({name: self._marginal(name) for name in AGGREGATE}, prob, kind)
+        return _summarised({name: self._marginal(name) for name in AGGREGATE}, prob, kind)
 
     def shrinkage(self, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
         """Posterior mean, sd, median and interval of each study's own effect: one row per study."""
-        return _table(self.studies, prob, kind).rename_axis(STUDY)
+        return _summarised(self.studies, prob, kind).rename_axis(STUDY)
 
     def table_probabilities(self) -> Array:
         """Posterior probability of each count table: shape (t,); it sums to one."""
         return table_probabilities(self.surface, self.mu_panels, self.tau_panels, self.joint)
+
+    def draw_mu(self, tau: Array, rng: np.random.Generator) -> Array:
+        """Draw mu given each tau."""
+        from kyphobayes.exact.draws import draw_mu
+
+        return draw_mu(self.mu_panels, self.tau_panels, self.joint, tau, rng)
 
     def draw(self, size: int, rng: np.random.Generator) -> dict[str, Array]:
         """Independent draws of mu, tau, theta_new, theta (and table): see `kyphobayes.exact.draws`."""
@@ -204,18 +213,35 @@ class Posterior:
         return to_datatree(self, draws, chains, seed)
 
 
-def _table(densities: dict[str, Density], prob: float, kind: str) -> pd.DataFrame:
-    import pandas as pd
-
+def _summarised(densities: dict[str, Density], prob: float, kind: str) -> pd.DataFrame:
     if kind not in ("eti", "hdi"):
         raise InputError(f"kind: expected 'eti' or 'hdi', found {kind!r}")
-    if not 0 < prob < 1:
-        raise InputError(f"prob: expected a number between 0 and 1, found {prob:g}")
+    q = quantiles_of(prob)
     rows = []
     for density in densities.values():
-        low, high = getattr(density, kind)(prob)
-        rows.append((density.mean, density.sd, float(density.quantile(0.5)), low, high))
-    return pd.DataFrame(rows, index=list(densities), columns=["mean", "sd", "median", "low", "high"])
+        ends = density.quantile(q[1:]) if kind == "eti" else density.hdi(prob)
+        rows.append((density.mean, density.sd, float(density.quantile(0.5)), *ends))
+    return table(list(densities), np.array(rows))
+
+
+def quantiles_of(prob: float) -> Array:
+    """Probabilities of the median and of the ends of a central interval.
+
+    Raises
+    ------
+    InputError
+        If `prob` is not a probability between 0 and 1.
+    """
+    if not 0 < prob < 1:
+        raise InputError(f"prob: expected a number between 0 and 1, found {prob:g}")
+    return np.array([0.5, (1 - prob) / 2, (1 + prob) / 2])
+
+
+def table(names: Sequence[str], rows: Array) -> pd.DataFrame:
+    """Label a summary: mean, sd, median, low and high of each name."""
+    import pandas as pd
+
+    return pd.DataFrame(rows, index=list(names), columns=["mean", "sd", "median", "low", "high"])
 
 
 def _start(surface: Panels, prior: Prior, current: Panels | None = None) -> Panels:

@@ -6,18 +6,28 @@ are known). The logarithm is smooth (quadratic in mu for normal studies), so few
 to high accuracy, and every prior is then a matter of algebra. The panels grow where a prior needs it.
 """
 
-from collections.abc import Collection, Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from kyphobayes.errors import ImproperPosterior, InputError
+from kyphobayes.exact.conjugate import CONJUGATE, ConjugatePosterior
 from kyphobayes.exact.likelihoods import BinomialStudies, Likelihood, NormalStudies, PoissonStudies
 from kyphobayes.exact.panels import ORDER, Array, Panels
 from kyphobayes.exact.posterior import Posterior
-from kyphobayes.names import MU, TAU
-from kyphobayes.priors import Prior
+from kyphobayes.names import MU, PROB, TAU
+from kyphobayes.priors import Prior, Priors
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from kyphobayes.exact.sweep import Pair
 
 RTOL = 1e-8
 _PIECES_KEPT = 500  # studies up to which each one's values are kept beside their sum
@@ -68,23 +78,6 @@ class Surface:
             raise InputError(f"labels: expected {self.k} names, one for each study, found {len(self.labels)}")
         if len(set(self.labels)) != self.k:
             raise InputError("labels: every study needs its own name")
-        used = np.unique(self.tables)
-        centres, scales = studies.centres[used], studies.scales[used]
-        self._unit = float(max(np.median(scales), 1e-3 * np.ptp(centres)))
-        width = 4 * self._unit
-        low, high = (centres - 4 * scales).min(), (centres + 4 * scales).max()
-        regular = np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
-        # Where tau is small, log L has the width of the pooled estimate: a peak to be seen by some node.
-        precision = scales**-2.0
-        pooled, error = precision @ centres / precision.sum(), precision.sum() ** -0.5
-        peak = pooled + error * np.array([-100.0, -30.0, -8.0, 8.0, 30.0, 100.0])
-        sharp = peak[(peak > low) & (peak < high)] if 8 * error < width else []
-        self.mu = Panels(np.concatenate([regular, sharp]))
-        # log L bends on the scale of the smallest standard error: dyadic panels from there upwards.
-        first, last = 0.5 * scales.min(), 4 * max(np.ptp(centres), scales.max())
-        self.tau = Panels(np.append(0.0, first * 2.0 ** np.arange(np.ceil(np.log2(last / first)) + 1)))
-        self._values = self._compute(self.mu.nodes, self.tau.nodes)
-        self._settle()
 
     @property
     def k(self) -> int:
@@ -92,7 +85,7 @@ class Surface:
         return self.tables.shape[1]
 
     def __repr__(self) -> str:
-        return f"Surface(k={self.k}, tables={len(self.tables)}, mu={self.mu}, tau={self.tau})"
+        return f"Surface(k={self.k}, tables={len(self.tables)})"
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -116,6 +109,48 @@ class Surface:
         if len(self._values) > 1:
             return self._values[1:]
         return self.studies.log_integrated(self.mu.nodes, self.tau.nodes)
+
+    @cached_property
+    def _laid(self) -> tuple[Panels, Panels, Array]:
+        """Panels in mu and tau, and the values at their nodes: computed when they are first needed."""
+        used = np.unique(self.tables)
+        centres, scales = self.studies.centres[used], self.studies.scales[used]
+        width = 4 * self._unit
+        low, high = (centres - 4 * scales).min(), (centres + 4 * scales).max()
+        regular = np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
+        # Where tau is small, log L has the width of the pooled estimate: a peak to be seen by some node.
+        precision = scales**-2.0
+        pooled, error = precision @ centres / precision.sum(), precision.sum() ** -0.5
+        peak = pooled + error * np.array([-100.0, -30.0, -8.0, 8.0, 30.0, 100.0])
+        sharp = peak[(peak > low) & (peak < high)] if 8 * error < width else []
+        mu = Panels(np.concatenate([regular, sharp]))
+        # log L bends on the scale of the smallest standard error: dyadic panels from there upwards.
+        first, last = 0.5 * scales.min(), 4 * max(np.ptp(centres), scales.max())
+        tau = Panels(np.append(0.0, first * 2.0 ** np.arange(np.ceil(np.log2(last / first)) + 1)))
+        self._laid = mu, tau, self._compute(mu.nodes, tau.nodes)
+        self._settle()
+        return self._laid
+
+    @property
+    def mu(self) -> Panels:
+        """Panels in mu."""
+        return self._laid[0]
+
+    @property
+    def tau(self) -> Panels:
+        """Panels in tau."""
+        return self._laid[1]
+
+    @property
+    def _values(self) -> Array:
+        return self._laid[2]
+
+    @cached_property
+    def _unit(self) -> float:
+        """The scale on which the data place mu."""
+        used = np.unique(self.tables)
+        spread = float(np.ptp(self.studies.centres[used]))
+        return max(float(np.median(self.studies.scales[used])), 1e-3 * spread)
 
     def _compute(self, mu: Array, tau: Array) -> Array:
         """Total log likelihood in the first layer, single studies (unless they are very many) below."""
@@ -187,7 +222,7 @@ class Surface:
         if not known_tau.all():
             rows, columns = np.ix_(known_mu, ~known_tau)
             values[:, rows, columns] = self._compute(mu.nodes[known_mu], tau.nodes[~known_tau])
-        self.mu, self.tau, self._values = mu, tau, values
+        self._laid = mu, tau, values
 
     def cover(self, name: str, value: float) -> None:
         """Grow until `value` of mu or tau lies on the panels."""
@@ -231,7 +266,23 @@ class Surface:
         ------
         PriorError, ImproperPosterior
         """
-        return Posterior(self, mu, tau, rtol=rtol)
+        priors = Priors.of("custom", mu=mu, tau=tau)
+        alone = isinstance(self.studies, NormalStudies) and len(self.tables) == 1
+        kind = ConjugatePosterior if alone and priors[MU].family in CONJUGATE else Posterior
+        return kind(self, priors, rtol=rtol)
+
+    def sweep(
+        self,
+        priors: Sequence[Pair] | Mapping[str, Pair],
+        *,
+        below: float | None = None,
+        of: str = MU,
+        prob: float = PROB,
+    ) -> xr.Dataset:
+        """Posterior summaries under many priors: see `kyphobayes.exact.sweep`."""
+        from kyphobayes.exact.sweep import sweep
+
+        return sweep(self, priors, below=below, of=of, prob=prob)
 
 
 def _weighed_error(panels: Panels, values: Array) -> float:
