@@ -68,6 +68,14 @@ def antiderivative(x: Array) -> Array:
     return _barycentric(x, nodes, barycentric) @ integrals
 
 
+@cache
+def differentiation() -> Array:
+    """Matrix that takes values at the reference nodes to their interpolant's slopes there."""
+    nodes, *_, transform = _reference()
+    derivatives = [legendre.legval(nodes, legendre.legder(row)) for row in np.eye(ORDER)]
+    return np.asarray(np.array(derivatives).T @ transform, dtype=float)
+
+
 class Panels:
     """An interval cut at increasing `edges`, with `ORDER` Gauss-Legendre nodes in each piece.
 

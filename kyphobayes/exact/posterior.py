@@ -81,11 +81,8 @@ class Posterior:
                     f"the priors mu ~ {priors[MU]} and tau ~ {priors[TAU]} and the data are too far apart "
                     f"for quadrature; use a wider prior for mu"
                 )
-            log_density = (
-                surface.interpolate(mu.nodes, tau.nodes)
-                + priors[MU].log_density(mu.nodes)[:, None]
-                + priors[TAU].log_density(tau.nodes)
-            )
+            log_prior = priors[MU].log_density(mu.nodes)[:, None] + priors[TAU].log_density(tau.nodes)
+            log_density = surface.around(mu.nodes, tau.nodes, log_prior) + log_prior
             top = log_density.max()
             density = np.exp(log_density - top)
             total = mu.weights @ density @ tau.weights

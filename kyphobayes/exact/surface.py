@@ -21,6 +21,7 @@ from kyphobayes.exact.conjugate import CONJUGATE, ConjugatePosterior
 from kyphobayes.exact.likelihoods import BinomialStudies, Likelihood, NormalStudies, PoissonStudies
 from kyphobayes.exact.panels import ORDER, Array, Panels
 from kyphobayes.exact.posterior import Posterior
+from kyphobayes.exact.precision import DEAD, DEEP, TRUSTED, rough, weighed_error
 from kyphobayes.names import MU, PROB, TAU
 from kyphobayes.priors import Prior, Priors
 
@@ -31,10 +32,7 @@ if TYPE_CHECKING:
 
 RTOL = 1e-8
 _PIECES_KEPT = 500  # studies up to which each one's values are kept beside their sum
-_PRECISION = 1e-8  # error of the interpolated log likelihood where it matters
-_DIGITS = 1e-13  # ... or this share of its size, which rounding costs anyway
-_DEEP = 50.0  # log likelihood below its maximum from where on its digits do not matter
-_DEAD = 300.0  # ... and from where on, over a whole cell of panels, it is as good as zero
+_CELLS = 5_000_000  # values of single studies held at a time where they are very many
 _ROUNDS = 30
 _MOST_NODES = 600_000  # of a grid; ordinary posteriors need a hundredth of it
 _STEPS = np.array([0.25, 0.75])  # how far the panels grow in mu, in units of their reach
@@ -101,8 +99,23 @@ class Surface:
         total = self._values[0]
         values = self.mu.interpolation(mu) @ total @ self.tau.interpolation(tau).T
         cells = total.reshape(len(self.mu), ORDER, len(self.tau), ORDER).max(axis=(1, 3))
-        dead = cells < total.max() - _DEAD
+        dead = cells < total.max() - DEAD
         return np.where(dead[np.ix_(self.mu.locate(mu)[0], self.tau.locate(tau)[0])], -np.inf, values)
+
+    @property
+    def top(self) -> float:
+        """The largest log likelihood at a node."""
+        return float(self._values[0].max())
+
+    def around(self, mu: Array, tau: Array, log_prior: Array) -> Array:
+        """Log likelihood at (mu, tau), interpolated; afresh if a prior puts the posterior far below the top.
+
+        `log_prior` has the shape of the answer, (len(mu), len(tau)).
+        """
+        values = self.interpolate(mu, tau)
+        highest = np.unravel_index(np.argmax(values + log_prior), values.shape)
+        trusted = values[highest] > self.top - TRUSTED
+        return values if trusted else self.log_likelihood(mu, tau)
 
     def pieces(self) -> Array:
         """Log integrated likelihood of each of `studies` at the nodes: (pieces, mu nodes, tau nodes)."""
@@ -154,9 +167,12 @@ class Surface:
 
     def _compute(self, mu: Array, tau: Array) -> Array:
         """Total log likelihood in the first layer, single studies (unless they are very many) below."""
-        pieces = self.studies.log_integrated(mu, tau)
-        total = self._combine(pieces)[None]
-        return np.concatenate([total, pieces]) if self.studies.size <= _PIECES_KEPT else total
+        if self.studies.size <= _PIECES_KEPT:
+            pieces = self.studies.log_integrated(mu, tau)
+            return np.concatenate([self._combine(pieces)[None], pieces])
+        rows = max(1, _CELLS // (self.studies.size * len(tau)))  # a few values of mu at a time
+        parts = [mu[start : start + rows] for start in range(0, len(mu), rows)]
+        return np.concatenate([self._combine(self.studies.log_integrated(part, tau)) for part in parts])[None]
 
     def _combine(self, pieces: Array) -> Array:
         if len(self.tables) == 1:
@@ -196,8 +212,8 @@ class Surface:
     def _settle(self) -> None:
         """Halve panels until they interpolate log L wherever it matters."""
         for _ in range(_ROUNDS):
-            rough_mu = _rough(self.mu, self.tau, self._values[0])
-            rough_tau = _rough(self.tau, self.mu, self._values[0].T)
+            rough_mu = rough(self.mu, self.tau, self._values[0])
+            rough_tau = rough(self.tau, self.mu, self._values[0].T)
             if not (rough_mu.any() or rough_tau.any()):
                 break
             self._move(self.mu.split(rough_mu), self.tau.split(rough_tau))
@@ -206,7 +222,7 @@ class Surface:
     def error(self) -> float:
         """Estimated error of the interpolated log likelihood, weighed by the likelihood."""
         total = self._values[0]
-        return _weighed_error(self.mu, total) + _weighed_error(self.tau, total.T)
+        return weighed_error(self.mu, total) + weighed_error(self.tau, total.T)
 
     def _move(self, mu: Panels, tau: Panels) -> None:
         """Change the panels; what is known at nodes that stay is kept."""
@@ -242,7 +258,7 @@ class Surface:
         """
         reach = 1e3 * (np.ptp(self.mu.edges) + self._unit)
         far = [self.mu.edges[0] - reach, self.mu.edges[-1] + reach]
-        if (self.log_likelihood(far, [self._unit]) > self._values[0].max() - _DEEP).any():
+        if (self.log_likelihood(far, [self._unit]) > self._values[0].max() - DEEP).any():
             raise ImproperPosterior(
                 f"with a flat prior for mu the posterior is not proper: the {self.k} "
                 f"{'study does' if self.k == 1 else 'studies do'} not rule out ever more extreme rates "
@@ -283,28 +299,6 @@ class Surface:
         from kyphobayes.exact.sweep import sweep
 
         return sweep(self, priors, below=below, of=of, prob=prob)
-
-
-def _weighed_error(panels: Panels, values: Array) -> float:
-    depth = values.max() - panels.by_panel(values).max(axis=1)
-    return float((panels.last_coefficients(values) * np.exp(-depth)).max())
-
-
-def _rough(panels: Panels, others: Panels, values: Array) -> NDArray[np.bool_]:
-    """Panels that do not interpolate log likelihoods where it matters; `values` has them on its first axis.
-
-    An error weighs the less, the deeper below the maximum it is; further down it must only be too
-    small to lift a value up, and in a dead cell it does not matter at all.
-    """
-    best = panels.by_panel(values).max(axis=1)  # (panels, other nodes)
-    depth = values.max() - best
-    allowed = np.where(
-        depth < _DEEP, np.minimum(_PRECISION * np.exp(np.minimum(depth, _DEEP) / 3), 0.1), depth / 4
-    )
-    allowed = np.maximum(allowed, _DIGITS * np.abs(panels.by_panel(values)).max(axis=1))
-    alive = values.max() - _DEAD < others.by_panel(best.T).max(axis=1).T  # (panels, other panels)
-    rough = panels.last_coefficients(values) > allowed
-    return (rough & np.repeat(alive, ORDER, axis=1)).any(axis=1)
 
 
 def normal(y: ArrayLike, se: ArrayLike, *, labels: Sequence[str] | None = None) -> Surface:

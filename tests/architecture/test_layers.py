@@ -25,6 +25,9 @@ LAYERS = {
     "priors": 1,
     "effects": 1,
     "own_tables": 2,
+    "catalogue": 2,
+    "borrowing": 2,  # predictive priors and what they are worth
+    "elicit": 2,
     "exact": 2,  # numbers from arrays; knows priors as values
     "frequentist": 2,  # the witness: nothing from exact, and exact nothing from it
     "reconstruct": 3,

@@ -5,6 +5,7 @@ import pytest
 
 from kyphobayes import exact
 from kyphobayes.errors import InputError, PriorError
+from kyphobayes.names import AGGREGATE
 from kyphobayes.priors import Prior
 
 SURFACES = {
@@ -55,3 +56,55 @@ def test_refusals():
         surface.sweep([("Normul()", "HalfNormal()")])
     with pytest.raises(PriorError, match="allows negative values"):
         surface.sweep([("Normal()", "Normal()")])
+
+
+TAUS = (
+    "HalfNormal(sigma={:.4f})",
+    "HalfCauchy(beta={:.4f})",
+    "Exponential(lam={:.4f})",
+    "LogNormal(sigma={:.4f})",
+)
+
+
+def many(count):
+    """Pairs of ordinary priors at random, and a few that no common grid resolves."""
+    rng = np.random.default_rng(3)
+    pairs = {
+        f"{i}": (
+            f"Normal(mu={rng.normal(-2, 0.7):.4f}, sigma={rng.uniform(0.3, 3):.4f})",
+            TAUS[i % len(TAUS)].format(rng.uniform(0.3, 2)),
+        )
+        for i in range(count)
+    }
+    far = {
+        "far": ("Normal(mu=30, sigma=0.5)", "HalfNormal(sigma=0.05)"),
+        "sharp": ("Normal(mu=-1.7, sigma=1e-5)", TAUS[0].format(1)),
+    }
+    return pairs | PAIRS | far
+
+
+@pytest.mark.parametrize(("kind", "of"), list(zip(SURFACES, AGGREGATE, strict=True)))
+def test_on_a_common_grid_as_one_by_one(kind, of):
+    pairs = many(40)
+    found = SURFACES[kind]().sweep(pairs, below=0.3, of=of, prob=0.9)
+    assert not any(found[name].isnull().any() for name in found)
+    for name in [*PAIRS, "far", "sharp", *map(str, range(0, 40, 9))]:
+        post = SURFACES[kind]().posterior(*pairs[name])
+        one, summary = found.sel(prior=name), post.summary(0.9)
+        unit = (summary["high"] - summary["low"]).to_numpy() / 3
+        for statistic in ("mean", "sd", "median", "low", "high"):
+            both = np.stack([one[statistic].values, summary[statistic].to_numpy()])
+            apart = np.abs(both[0] - both[1]) / unit
+            tail = "Cauchy" in pairs[name][1] or "LogNormal" in pairs[name][1]
+            if not (tail and statistic in ("mean", "sd")):  # of three or four studies: far out or infinite
+                assert apart.max() < 1e-6, (name, statistic, apart)
+        assert float(one["log_marginal_likelihood"]) == pytest.approx(post.log_marginal_likelihood, abs=1e-7)
+        assert float(one["probability"]) == pytest.approx(float(post.cdf(of, 0.3)), abs=1e-7)
+
+
+def test_the_order_of_pairs_does_not_matter():
+    pairs = many(20)
+    one = SURFACES["tables"]().sweep(pairs)
+    other = SURFACES["tables"]().sweep(dict(reversed(pairs.items()))).sel(prior=list(pairs))
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-6, atol=1e-7)
