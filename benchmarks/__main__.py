@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import frequentist
+from benchmarks import exact_engine, frequentist
 from benchmarks.timing import best_of
 from kyphobayes import exact
 from kyphobayes.engines import fit_nuts
@@ -51,13 +51,14 @@ def main() -> None:
         ),
         ("leakage: NUTS with gate and predictions", sampling, f"{effective:.0f} effective draws of mu"),
         ("4000 independent exact draws", draws, f"NUTS takes {per_draw:.0f} times per effective draw of mu"),
+        *exact_engine.rows(surface),
         *frequentist.rows(evidence),
     ]
     table = Table(title="kyphobayes bench", title_justify="left")
     for column, justify in (("work", "left"), ("seconds", "right"), ("beside", "left")):
         table.add_column(column, justify=justify)  # pyright: ignore[reportArgumentType]
     for name, seconds, beside in rows:
-        table.add_row(name, f"{seconds:.3f}", beside)
+        table.add_row(name, f"{seconds:.4f}", beside)
     Console(width=120).print(table)
 
 
