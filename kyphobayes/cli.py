@@ -22,8 +22,9 @@ from kyphobayes.console import (
     show_crosscheck,
     show_list,
     show_result,
+    show_sensitivity,
 )
-from kyphobayes.errors import KyphobayesError, PriorError
+from kyphobayes.errors import InputError, KyphobayesError, PriorError
 
 if TYPE_CHECKING:
     from kyphobayes.project import Project
@@ -137,6 +138,51 @@ def crosscheck_(
     if not found.apart <= LIKELIHOOD_BOUND:
         aside.print("the two likelihoods differ: please report this as a defect", markup=False)
         raise typer.Exit(1)
+
+
+@app.command("sensitivity")
+def sensitivity_(
+    analysis: Annotated[str, typer.Argument(help="Name of an analysis; see `kyphobayes list`.")],
+    below: Annotated[
+        float | None, typer.Option(help="Share that the decision is about, in place of the plan's.")
+    ] = None,
+    of: Annotated[Literal["typical", "next"], typer.Option(help="Whose rate is judged.")] = "typical",
+    threshold: Annotated[
+        float | None, typer.Option(help="Probability from which on the decision is taken.")
+    ] = None,
+    priors: Annotated[str | None, typer.Option(help="Prior set in place of the plan's.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for tables and figures.")] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask how far an answer depends on its priors, and what it would take to change it."""
+    for name, share in (("--below", below), ("--threshold", threshold)):
+        if share is not None and not 0 < share < 1:
+            raise InputError(f"{name}: expected a number between 0 and 1, found {share:g}")
+    with progress(as_json, 2) as say:
+        say(f"{analysis}: the answer under many priors")
+        from kyphobayes.evidence import find_analysis
+        from kyphobayes.names import MU, THETA_NEW
+        from kyphobayes.report.sensitivity import conclusion, words_of
+        from kyphobayes.run import sensitivity_of
+
+        chosen = _project(project)
+        plan = find_analysis(chosen, analysis)
+        quantity = MU if of == "typical" else THETA_NEW
+        found = sensitivity_of(plan, chosen, below=below, of=quantity, threshold=threshold, prior_set=priors)
+        sentence = conclusion(found, words_of(plan, found))
+        written = []
+        if out is not None:
+            say(f"{analysis}: writing tables and figures")
+            from kyphobayes.report.sensitivity_files import write_sensitivity
+
+            written = write_sensitivity(found, out, analysis)
+    if as_json:
+        print_json({"analysis": analysis, "conclusion": sentence, **found.to_dict()})
+        return
+    show_sensitivity(found, sentence)
+    for path in written:
+        screen.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("effect-sizes")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kyphobayes.crosscheck import Crosscheck
     from kyphobayes.run import Result, Say
+    from kyphobayes.sensitivity import Sensitivity
 
 screen = Console()
 aside = Console(stderr=True)  # so that standard output stays clean
@@ -140,6 +141,31 @@ def show_crosscheck(found: "Crosscheck") -> None:
         f"{len(found.likelihood)} places where the posterior lies",
         highlight=False,
     )
+
+
+def show_sensitivity(found: "Sensitivity", sentence: str) -> None:
+    """Print how far an answer depends on its priors: the sentence first, then the tables."""
+    from markupsafe import Markup
+
+    from kyphobayes.report.sensitivity import credibility_sentence, tables
+
+    screen.print(f"\n{sentence}\n", markup=False, highlight=False)
+    for name, shown in tables(found).items():
+        screen.print(f"{shown.caption}", style="bold", markup=False, highlight=False)
+        table = Table(box=None, padding=(0, 1, 0, 0))
+        rows = [[Markup(cell).striptags() for cell in row] for row in shown.cells]
+        for column, *cells in zip(shown.columns, *rows, strict=True):
+            longest = max(len(word) for cell in cells for word in [*cell.split(" "), ""])
+            side = "right" if column.number else "left"
+            table.add_column(column.head, overflow="fold", justify=side, min_width=longest)
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        screen.print(table)
+        if shown.note:
+            screen.print(shown.note, style="dim", markup=False, highlight=False)
+        screen.print()
+        if name == "tipping":
+            screen.print(f"{credibility_sentence(found)}\n", markup=False, highlight=False)
 
 
 def _table(first: str, *others: str) -> Table:

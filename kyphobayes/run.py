@@ -1,12 +1,13 @@
 """One analysis of the plan, from tables to checked answers; finished fits are reused."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
+from scipy import special
 
 from kyphobayes.checks import Check
 from kyphobayes.checks.agreement import certificate
@@ -25,6 +26,7 @@ from kyphobayes.model import Model, load_model
 from kyphobayes.names import MU
 from kyphobayes.priors import Priors
 from kyphobayes.project import Project
+from kyphobayes.sensitivity import Sensitivity, prior_pairs, psense_of_fit, sensitivity
 from kyphobayes.witness import likelihoods, witness
 
 ENGINES = ("exact", "nuts")
@@ -53,6 +55,8 @@ class Result:
     checks : tuple of Check
     reused : tuple of str
         Engines whose fit was found on disk.
+    sensitivity : Sensitivity or None
+        How the answer depends on the priors; None if nothing was compared.
     """
 
     analysis: Analysis
@@ -66,6 +70,7 @@ class Result:
     witness: pd.DataFrame
     checks: tuple[Check, ...]
     reused: tuple[str, ...] = field(default=())
+    sensitivity: Sensitivity | None = field(default=None)
 
     @property
     def main(self) -> Findings:
@@ -106,6 +111,7 @@ class Result:
             },
             "witness": self.witness.to_dict("index"),
             "checks": {check.name: {"passed": check.passed, "text": check.text} for check in self.checks},
+            "sensitivity": None if self.sensitivity is None else self.sensitivity.to_dict(),
             "fits": {engine: tree.attrs["digest"] for engine, tree in self.fits.items()},
         }  # fmt: skip
 
@@ -140,7 +146,7 @@ def run_analysis(
     out : Path, optional
         Where fits are kept; without it nothing is written.
     compare : bool
-        Whether to solve under the plan's other prior sets.
+        Whether to solve under other priors: the plan's other sets, and those of the sensitivity analysis.
     say : callable
         Is told what happens.
     progress : bool
@@ -184,7 +190,69 @@ def run_analysis(
         frequentist,
         checks,
         tuple(reused),
+        _sensitivity(surface, priors, evidence, analysis, project, fits.get("nuts")) if compare else None,
     )
+
+
+def _sensitivity(
+    surface: Surface,
+    priors: Priors,
+    evidence: Counts,
+    analysis: Analysis,
+    project: Project,
+    sampled: xr.DataTree | None = None,
+    of: str = MU,
+) -> Sensitivity:
+    """How the answer depends on the priors; with ArviZ's power-scaling beside the exact one after NUTS."""
+    found = sensitivity(
+        surface,
+        priors,
+        prior_pairs(project, analysis, evidence),
+        below=float(special.logit(analysis.decision.below)),
+        of=of,
+        threshold=analysis.decision.probability,
+        measure=evidence.measure,
+    )
+    return found if sampled is None else replace(found, sampled=psense_of_fit(sampled, surface))
+
+
+def sensitivity_of(
+    analysis: Analysis,
+    project: Project,
+    *,
+    below: float | None = None,
+    of: str = MU,
+    threshold: float | None = None,
+    prior_set: str | None = None,
+) -> Sensitivity:
+    """How far the answer to a question depends on the priors, without fitting anything.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    project : Project
+    below, threshold : float, optional
+        Share that the decision is about, and probability from which on it is taken; the plan's by default.
+    of : {"mu", "theta_new"}
+        Whose rate is judged.
+    prior_set : str, optional
+        The reference in place of the plan's.
+
+    Raises
+    ------
+    EvidenceError, PriorError, ImproperPosterior
+    """
+    evidence = evidence_for(analysis, project)
+    loaded = load_model(analysis.model, project)
+    priors = read_priors(project, prior_set or analysis.priors, analysis, evidence.measure)
+    loaded.check(evidence, priors)
+    decision = replace(
+        analysis.decision,
+        below=below or analysis.decision.below,
+        probability=threshold or analysis.decision.probability,
+    )
+    asked = replace(analysis, decision=decision)
+    return _sensitivity(loaded.surface(evidence), priors, evidence, asked, project, of=of)
 
 
 def _answers(

@@ -1,4 +1,4 @@
-"""Compare priors for the leakage analysis: one surface, any number of priors.
+"""How far does the answer on leakage depend on the priors? One surface, any number of priors.
 
     python scripts/compare_priors.py
 
@@ -7,18 +7,13 @@ The likelihood surface is computed once; every further prior takes a fraction of
 
 from scipy.special import expit, logit
 
-from kyphobayes.evidence import evidence_for, find_analysis
+from kyphobayes.evidence import evidence_for, find_analysis, read_priors
 from kyphobayes.model import load_model
 from kyphobayes.project import default_project
+from kyphobayes.sensitivity import atlas, prior_pairs, reverse_bayes, tipping_points
 
-PRIORS = [
-    ("Normal(mu=-2.5, sigma=1.5)", "HalfNormal(sigma=0.5)"),
-    ("Normal(mu=-2.5, sigma=1.5)", "HalfNormal(sigma=1)"),
-    ("Normal(mu=-2.5, sigma=1.5)", "HalfNormal(sigma=2)"),
-    ("Normal(mu=-2.5, sigma=1.5)", "HalfCauchy(beta=0.5)"),
-    ("Logistic(mu=0, s=1)", "HalfNormal(sigma=1)"),
-    ("StudentT(nu=4, mu=-2.5, sigma=1)", "Exponential(lam=1)"),
-]
+BELOW = float(logit(0.10))  # the decision, on the scale of the model: log odds
+OWN = ("StudentT(nu=4, mu=-2.5, sigma=1)", "Exponential(lam=1)")  # a pair of your own
 
 
 def main() -> None:
@@ -27,15 +22,28 @@ def main() -> None:
     evidence = evidence_for(analysis, project)
     surface = load_model(analysis.model, project).surface(evidence)
 
-    print(f"{'mu':34}{'tau':24}{'typical rate':>22}{'new centre':>22}{'P(typical < 10 %)':>20}")
-    for mu, tau in PRIORS:
-        post = surface.posterior(mu=mu, tau=tau)
+    pairs = {**prior_pairs(project, analysis, evidence), "own × own": OWN}
+    main_set = read_priors(project, analysis.priors, analysis, evidence.measure)
+    reference = f"{analysis.priors} × {analysis.priors}"
+    found = atlas(surface, pairs, reference=reference, below=BELOW)
+
+    print(f"{'mu × tau':41}{'typical rate':>22}{'next centre':>22}{'P(typical < 10 %)':>19}{'distance':>10}")
+    for name in found["prior"].values:
+        row = found.sel(prior=name)
         rates = {
-            name: "{:.1%} ({:.1%} to {:.1%})".format(*expit(post.quantile(name, [0.5, 0.025, 0.975])))
-            for name in ("mu", "theta_new")
+            quantity: "{:.1%} ({:.1%} to {:.1%})".format(
+                *(expit(float(row[s].sel(quantity=quantity))) for s in ("median", "low", "high"))
+            )
+            for quantity in ("mu", "theta_new")
         }
-        below = float(post.cdf("mu", logit(0.10)))
-        print(f"{mu:34}{tau:24}{rates['mu']:>22}{rates['theta_new']:>22}{below:>20.0%}")
+        far = float(row["hellinger"].sel(quantity="mu"))
+        below = float(row["probability"])
+        print(f"{name:41}{rates['mu']:>22}{rates['theta_new']:>22}{below:>19.0%}{far:>10.2f}")
+
+    print("\nWhat it takes to change on which side of one half that probability lies:")
+    print(tipping_points(surface, main_set["mu"], main_set["tau"], below=BELOW)[["flips", "move", "prior"]])
+    print("\nAnd to change whether the 95 % interval of the typical rate excludes 10 %:")
+    print(reverse_bayes(surface, main_set["tau"], centre=BELOW).to_pandas())
 
 
 if __name__ == "__main__":

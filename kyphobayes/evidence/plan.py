@@ -16,11 +16,15 @@ _OPTIONAL = ["studies", "constraints", "compare", "next", "event", "note"]
 
 @dataclass(frozen=True)
 class Decision:
-    """The claim that is judged: that the rate lies below `below`, a share between 0 and 1."""
+    """The claim that is judged: that the rate lies below `below`, a share between 0 and 1.
+
+    It is taken to be the conclusion where its probability is at least `probability`.
+    """
 
     below: float
     words: str
     source: str
+    probability: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -99,11 +103,16 @@ def _analysis(name: str, entry: Any) -> Analysis:
     where = f"analyses.toml [{name}]"
     check_keys(where, entry, _REQUIRED, _OPTIONAL)
     decision = typed(where, entry, "decision", dict)
-    check_keys(f"{where}.decision", decision, ["below", "words", "source"], [])
+    check_keys(f"{where}.decision", decision, ["below", "words", "source"], ["probability"])
     below = typed(f"{where}.decision", decision, "below", float)
     if not 0 < below < 1:
         raise EvidenceError(
             f"{where}.decision: expected below to be a share between 0 and 1, found {below:g}"
+        )
+    probability = typed(f"{where}.decision", decision, "probability", float, 0.5)
+    if not 0 < probability < 1:
+        raise EvidenceError(
+            f"{where}.decision: expected probability to lie between 0 and 1, found {probability:g}"
         )
     sizes = typed(where, entry, "next", list, [])
     if any(type(size) is not int or not 0 < size <= 10_000 for size in sizes):
@@ -121,7 +130,10 @@ def _analysis(name: str, entry: Any) -> Analysis:
         priors=priors,
         compare=texts(where, entry, "compare") or (priors,),
         decision=Decision(
-            below, *(typed(f"{where}.decision", decision, k, str) for k in ("words", "source"))
+            below=below,
+            words=typed(f"{where}.decision", decision, "words", str),
+            source=typed(f"{where}.decision", decision, "source", str),
+            probability=probability,
         ),
         next=tuple(sizes),
         event=typed(where, entry, "event", str, "events"),

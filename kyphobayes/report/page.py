@@ -23,8 +23,11 @@ from kyphobayes.report import figures, sentences, tables
 from kyphobayes.report.alt import alternatives
 from kyphobayes.report.canvas import to_png, to_svg
 from kyphobayes.report.csv_tables import to_csv
+from kyphobayes.report.heat_map import heat_map
 from kyphobayes.report.methods import methods, stamps
 from kyphobayes.report.pre_post import pre_post
+from kyphobayes.report.sensitivity import conclusion, credibility_sentence, decision_head, words_of
+from kyphobayes.report.sensitivity import tables as sensitivity_tables
 from kyphobayes.report.tables import Table
 from kyphobayes.report.words import threshold
 from kyphobayes.run import Result
@@ -79,7 +82,18 @@ class Section:
     methods: list[str]
     stamps: list[tuple[str, str]]
     below: str
+    sensitivity: "Depends | None"
     failed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Depends:
+    """What a section shows of the dependence on priors."""
+
+    conclusion: str
+    credibility: str
+    tables: dict[str, Table]
+    figure: Picture
 
 
 @dataclass(frozen=True)
@@ -176,6 +190,7 @@ def _section(result: Result, slug: str, numbers: dict[str, int], folder: Path) -
         methods=methods(result),
         stamps=stamps(result),
         below=threshold(main.below),
+        sensitivity=_depends(result, slug, folder),
         failed=[check.name for check in result.checks if not check.passed],
     )
 
@@ -190,6 +205,21 @@ def _pictures(result: Result, slug: str, folder: Path) -> dict[str, Picture]:
             continue
         pictures[kind] = _picture(figure, f"{slug}-{kind.replace('_', '-')}", alt[kind], folder)
     return pictures
+
+
+def _depends(result: Result, slug: str, folder: Path) -> Depends | None:
+    """Tables and figure of the sensitivity analysis, written beside the page; None where there is none."""
+    found = result.sensitivity
+    if found is None:
+        return None
+    shown = sensitivity_tables(found)
+    for table in shown.values():
+        write(folder / "tables" / f"{slug}-{table.name}.csv", to_csv(table.frame))
+    sentence = conclusion(found, words_of(result.analysis, found))
+    figure = heat_map(found.atlas, threshold=found.threshold, decision=decision_head(found))
+    alt = f"Heat map of the answer under every pair of priors. {sentence}"
+    picture = _picture(figure, f"{slug}-sensitivity-atlas", alt, folder)
+    return Depends(sentence, credibility_sentence(found), shown, picture)
 
 
 def _picture(figure: Figure, name: str, alt: str, folder: Path) -> Picture:

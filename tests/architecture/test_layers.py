@@ -38,6 +38,7 @@ LAYERS = {
     "pre_post": 6,
     "checks": 7,  # below engines: the gate of NUTS is a check, and checks only read fits
     "findings": 7,
+    "sensitivity": 8,
     "witness": 7,
     "crosscheck": 8,
     "engines": 8,

@@ -17,6 +17,7 @@ from kyphobayes.fit import stamp
 from kyphobayes.project import default_project
 from kyphobayes.report.values import clopper_pearson
 from kyphobayes.run import run_analysis
+from kyphobayes.sensitivity import crossed, sensitivity
 from kyphobayes.witness import witness
 
 HOSTILE = "<script>alert(1)</script> & =cmd()"
@@ -38,8 +39,14 @@ def solved(result, evidence):
     tree.attrs = stamp(result.model, evidence, result.priors, "exact", 0, {})
     fits, frequentist = {"exact": tree}, witness(evidence)
     checks = (certificate(tree, None, frequentist, 0.0),)
+    pairs = crossed(
+        {label: priors["mu"] for label, priors in result.compared.items()},
+        {label: priors["tau"] for label, priors in result.compared.items()},
+    )
+    found = sensitivity(surface, result.priors, pairs, below=float(np.log(0.1 / 0.9)))
     return replace(
         result,
+        sensitivity=found,
         evidence=evidence,
         answers=answers,
         posteriors=posteriors,

@@ -1,0 +1,175 @@
+"""All that is asked about the priors of one analysis, together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from kyphobayes.errors import PriorError
+from kyphobayes.exact import Surface
+from kyphobayes.names import MU, PLO, TAU
+from kyphobayes.priors import Prior, Priors
+from kyphobayes.sensitivity.atlas import atlas, to_frame
+from kyphobayes.sensitivity.averaging import average
+from kyphobayes.sensitivity.credibility import reverse_bayes
+from kyphobayes.sensitivity.pairs import with_reference
+from kyphobayes.sensitivity.power import power_scaling
+from kyphobayes.sensitivity.prior_predictive import prior_predictive
+from kyphobayes.sensitivity.tipping import tipping_points
+
+_RTOL = 1e-6  # of posteriors of which three digits are shown
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """How an answer depends on its priors.
+
+    Attributes
+    ----------
+    below : float
+        The decision on the scale of the model: that `of` lies below this.
+    of : str
+    threshold : float
+        The conclusion is on which side of this the probability of the decision lies.
+    reference : Priors
+        Those of the main result.
+    atlas : Dataset
+        See `kyphobayes.sensitivity.atlas`.
+    tipping : DataFrame
+        See `kyphobayes.sensitivity.tipping_points`.
+    credibility : Dataset
+        See `kyphobayes.sensitivity.reverse_bayes`.
+    power : Dataset
+        See `kyphobayes.sensitivity.power_scaling`.
+    before : Dataset
+        See `kyphobayes.sensitivity.prior_predictive`.
+    averaged : Dataset
+        See `kyphobayes.sensitivity.average`; mu = null is the decision's value. None where a prior is
+        improper.
+    sampled : DataFrame or None
+        ArviZ's power-scaling index from draws. See `kyphobayes.sensitivity.psense_of_fit`.
+    """
+
+    below: float
+    of: str
+    threshold: float
+    reference: Priors
+    atlas: xr.Dataset
+    tipping: pd.DataFrame
+    credibility: xr.Dataset
+    power: xr.Dataset
+    before: xr.Dataset
+    averaged: xr.Dataset | None
+    sampled: pd.DataFrame | None = None
+
+    @property
+    def probability(self) -> float:
+        """Probability of the decision under the reference."""
+        return float(self.atlas["probability"].sel(prior=self.atlas.attrs["reference"]))
+
+    @property
+    def holds(self) -> xr.DataArray:
+        """Whether the conclusion is that of the reference, over `prior`."""
+        return (self.atlas["probability"] >= self.threshold) == (self.probability >= self.threshold)
+
+    @property
+    def nearest(self) -> pd.Series | None:
+        """The tipping point whose prior is the least far from the reference's; None if nothing flips."""
+        flips = self.tipping[self.tipping["flips"].astype(bool)]
+        if flips.empty:
+            return None
+        return flips.iloc[int(np.argmin(flips["distance"].fillna(1.0).to_numpy(dtype=float)))]
+
+    def datasets(self) -> dict[str, xr.Dataset]:
+        """Every result as a Dataset, by name: what a NetCDF file holds as its groups."""
+        tipping = self.tipping.astype({"flips": bool}).to_xarray()
+        found = {
+            "atlas": self.atlas, "tipping": tipping, "credibility": self.credibility, "power": self.power,
+            "prior_predictive": self.before,
+        }  # fmt: skip
+        return found if self.averaged is None else {**found, "averaged": self.averaged}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and texts, for JSON."""
+        return {
+            "decision": {"below": self.below, "of": self.of, "threshold": self.threshold},
+            "reference": self.reference.texts(),
+            "probability": self.probability,
+            "holds": {"priors": int(self.holds.sum()), "of": int(self.holds.size)},
+            "refused": list(self.atlas.attrs["refused"]),
+            "atlas": to_frame(self.atlas).to_dict("index"),
+            "tipping": self.tipping.to_dict("index"),
+            "reverse_bayes": {name: value.item() for name, value in self.credibility.data_vars.items()},
+            "power_scaling": pd.DataFrame(self.power["psense"].to_pandas()).to_dict("index"),
+            "prior_predictive": {
+                str(prior): pd.DataFrame(self.before["expected"].sel(prior=prior).to_pandas()).to_dict(
+                    "index"
+                )
+                for prior in self.before["prior"].values
+            },
+            "averaging": None if self.averaged is None else _averaged(self.averaged),
+        }
+
+
+def _averaged(found: xr.Dataset) -> dict[str, Any]:
+    models = [str(model) for model in found["model"].values]
+    return {
+        "null": found.attrs["null"],
+        "posterior": dict(zip(models, found["posterior"].values.tolist(), strict=True)),
+        **{
+            name: dict(zip(found["included"].values.tolist(), found[name].values.tolist(), strict=True))
+            for name in ("log_bayes_factor", "probability")
+        },
+    }
+
+
+def sensitivity(
+    surface: Surface,
+    priors: Priors,
+    pairs: Mapping[str, tuple[Prior, Prior]],
+    *,
+    below: float,
+    of: str = MU,
+    threshold: float = 0.5,
+    measure: str = PLO,
+) -> Sensitivity:
+    """Ask everything about the priors of one analysis.
+
+    Parameters
+    ----------
+    surface : Surface
+    priors : Priors
+        The reference, with mu and tau.
+    pairs : mapping of name to (mu, tau)
+        The priors of the atlas, of the prior predictive and of the average. See `prior_pairs`.
+    below : float
+        The decision: that `of` lies below this, on the scale of the model.
+    of : {"mu", "theta_new"}
+    threshold : float
+    measure : str
+
+    Raises
+    ------
+    InputError, PriorError, ImproperPosterior
+    """
+    own = priors[MU], priors[TAU]
+    name, pairs = with_reference(pairs, priors.label, own)
+    try:
+        averaged = average(surface, pairs, null=below, rtol=_RTOL)
+    except PriorError:  # with an improper prior there is nothing to average by
+        averaged = None
+    return Sensitivity(
+        below=below,
+        of=of,
+        threshold=threshold,
+        reference=priors,
+        atlas=atlas(surface, pairs, reference=name, below=below, of=of),
+        tipping=tipping_points(surface, *own, below=below, of=of, threshold=threshold),
+        credibility=reverse_bayes(surface, own[1], centre=below),
+        power=power_scaling(surface, *own),
+        before=prior_predictive(pairs, measure=measure),
+        averaged=averaged,
+    )
