@@ -26,7 +26,7 @@ from kyphobayes.model import Model, load_model
 from kyphobayes.names import MU
 from kyphobayes.priors import Priors
 from kyphobayes.project import Project
-from kyphobayes.sensitivity import Sensitivity, prior_pairs, psense_of_fit, sensitivity
+from kyphobayes.sensitivity import Sensitivity, prior_pairs, psense_of_fit, published_pairs, sensitivity
 from kyphobayes.witness import likelihoods, witness
 
 ENGINES = ("exact", "nuts")
@@ -212,6 +212,7 @@ def _sensitivity(
         of=of,
         threshold=analysis.decision.probability,
         measure=evidence.measure,
+        published=published_pairs(project, analysis, evidence),
     )
     return found if sampled is None else replace(found, sampled=psense_of_fit(sampled, surface))
 

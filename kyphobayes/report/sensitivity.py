@@ -55,7 +55,18 @@ def conclusion(found: Sensitivity, words: str) -> str:
         f"holds under {how_many} pairs of priors (it runs from "
         f"{probabilities(float(chances.min()), float(chances.max()))})"
     )
-    return f"{sentence}; {_what_it_takes(found)}.{_who_differs(found)}"
+    return f"{sentence}; {_what_it_takes(found)}.{_who_differs(found)}{_published(found)}"
+
+
+def _published(found: Sensitivity) -> str:
+    """Count the published priors for tau that leave the conclusion as it is."""
+    holds = found.holds_published
+    if holds is None:
+        return ""
+    return (
+        f" With published priors for tau in place of ours, which are about comparisons of two arms, it holds "
+        f"under {int(holds.sum())} of {holds.size} pairs."
+    )
 
 
 def _what_it_takes(found: Sensitivity) -> str:

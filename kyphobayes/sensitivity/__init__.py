@@ -13,7 +13,7 @@ from kyphobayes.sensitivity.averaging import average
 from kyphobayes.sensitivity.credibility import credibility_of_estimate, reverse_bayes
 from kyphobayes.sensitivity.distance import hellinger
 from kyphobayes.sensitivity.moves import scaled, shifted
-from kyphobayes.sensitivity.pairs import crossed, named_priors, prior_pairs
+from kyphobayes.sensitivity.pairs import crossed, named_priors, prior_pairs, published_pairs
 from kyphobayes.sensitivity.power import power_scaling, psense_of_fit
 from kyphobayes.sensitivity.prior_predictive import prior_predictive
 from kyphobayes.sensitivity.results import Sensitivity, sensitivity
@@ -31,6 +31,7 @@ __all__ = [
     "prior_pairs",
     "prior_predictive",
     "psense_of_fit",
+    "published_pairs",
     "reverse_bayes",
     "scaled",
     "sensitivity",

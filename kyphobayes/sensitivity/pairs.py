@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from kyphobayes.catalogue import read_catalogue
 from kyphobayes.errors import PriorError
 from kyphobayes.evidence import Analysis, View, read_priors
-from kyphobayes.names import GLOBALS, MU, TAU
+from kyphobayes.names import GLOBALS, MU, PLO, TAU
 from kyphobayes.priors import Prior
 from kyphobayes.project import Project
 from kyphobayes.toml_files import read_toml
@@ -50,6 +51,21 @@ def prior_pairs(project: Project, analysis: Analysis, evidence: View) -> Pairs:
     """
     found = named_priors(project, analysis, evidence)
     return crossed(found[MU], found[TAU])
+
+
+def published_pairs(project: Project, analysis: Analysis, evidence: View) -> Pairs:
+    """Every prior for mu with every published one for the tau of log odds ratios; none on another scale.
+
+    They were estimated from comparisons of two arms. Single arms may well differ more: the caller says so.
+    """
+    if evidence.measure != PLO:
+        return {}
+    published = {
+        name: entry.prior
+        for name, entry in read_catalogue(project).items()
+        if (entry.parameter, entry.measure) == (TAU, "OR") and not entry.suspect
+    }
+    return crossed(named_priors(project, analysis, evidence)[MU], published) if published else {}
 
 
 def crossed(mu: Mapping[str, Prior], tau: Mapping[str, Prior]) -> Pairs:

@@ -49,6 +49,8 @@ class Sensitivity:
     averaged : Dataset
         See `kyphobayes.sensitivity.average`; mu = null is the decision's value. None where a prior is
         improper.
+    published : Dataset or None
+        What `surface.sweep` returns under published priors for tau. See `published_pairs`.
     sampled : DataFrame or None
         ArviZ's power-scaling index from draws. See `kyphobayes.sensitivity.psense_of_fit`.
     """
@@ -63,6 +65,7 @@ class Sensitivity:
     power: xr.Dataset
     before: xr.Dataset
     averaged: xr.Dataset | None
+    published: xr.Dataset | None = None
     sampled: pd.DataFrame | None = None
 
     @property
@@ -73,7 +76,15 @@ class Sensitivity:
     @property
     def holds(self) -> xr.DataArray:
         """Whether the conclusion is that of the reference, over `prior`."""
-        return (self.atlas["probability"] >= self.threshold) == (self.probability >= self.threshold)
+        return self._same_side(self.atlas)
+
+    @property
+    def holds_published(self) -> xr.DataArray | None:
+        """The same under published priors for tau, over `prior`."""
+        return None if self.published is None else self._same_side(self.published)
+
+    def _same_side(self, found: xr.Dataset) -> xr.DataArray:
+        return (found["probability"] >= self.threshold) == (self.probability >= self.threshold)
 
     @property
     def nearest(self) -> pd.Series | None:
@@ -90,7 +101,8 @@ class Sensitivity:
             "atlas": self.atlas, "tipping": tipping, "credibility": self.credibility, "power": self.power,
             "prior_predictive": self.before,
         }  # fmt: skip
-        return found if self.averaged is None else {**found, "averaged": self.averaged}
+        optional = {"averaged": self.averaged, "published": self.published}
+        return found | {name: given for name, given in optional.items() if given is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and texts, for JSON."""
@@ -99,6 +111,9 @@ class Sensitivity:
             "reference": self.reference.texts(),
             "probability": self.probability,
             "holds": {"priors": int(self.holds.sum()), "of": int(self.holds.size)},
+            "holds_published": None
+            if self.holds_published is None
+            else {"priors": int(self.holds_published.sum()), "of": int(self.holds_published.size)},
             "refused": list(self.atlas.attrs["refused"]),
             "atlas": to_frame(self.atlas).to_dict("index"),
             "tipping": self.tipping.to_dict("index"),
@@ -135,6 +150,7 @@ def sensitivity(
     of: str = MU,
     threshold: float = 0.5,
     measure: str = PLO,
+    published: Mapping[str, tuple[Prior, Prior]] | None = None,
 ) -> Sensitivity:
     """Ask everything about the priors of one analysis.
 
@@ -150,6 +166,8 @@ def sensitivity(
     of : {"mu", "theta_new"}
     threshold : float
     measure : str
+    published : mapping of name to (mu, tau), optional
+        Further pairs, of which only the answer is wanted. See `published_pairs`.
 
     Raises
     ------
@@ -172,4 +190,5 @@ def sensitivity(
         power=power_scaling(surface, *own),
         before=prior_predictive(pairs, measure=measure),
         averaged=averaged,
+        published=surface.sweep(published, below=below, of=of) if published else None,
     )
