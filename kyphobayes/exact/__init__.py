@@ -6,8 +6,24 @@
 >>> rates = post.summary().loc["mu", ["low", "median", "high"]]  # log odds of the typical rate
 """
 
+from kyphobayes.exact.constructors import binomial, mixture, normal, poisson, two_arms
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.posterior import Posterior
-from kyphobayes.exact.surface import Surface, binomial, mixture, normal, poisson
+from kyphobayes.exact.regression import RegressionPosterior, normal_regression
+from kyphobayes.exact.student import StudentPosterior, student_effects
+from kyphobayes.exact.surface import Surface
 
-__all__ = ["Density", "Posterior", "Surface", "binomial", "mixture", "normal", "poisson"]
+__all__ = [
+    "Density",
+    "Posterior",
+    "RegressionPosterior",
+    "StudentPosterior",
+    "Surface",
+    "binomial",
+    "mixture",
+    "normal",
+    "normal_regression",
+    "poisson",
+    "student_effects",
+    "two_arms",
+]

@@ -30,7 +30,9 @@ def draw(post: Posterior, size: int, rng: np.random.Generator) -> dict[str, NDAr
     tau = post.tau.quantile(rng.uniform(size=size))
     mu = post.draw_mu(tau, rng)
     surface = post.surface
-    drawn: dict[str, NDArray] = {MU: mu, TAU: tau, THETA_NEW: rng.normal(mu, tau)}
+    nu = surface.studies.nu
+    steps = rng.standard_normal(size) if np.isinf(nu) else rng.standard_t(nu, size)
+    drawn: dict[str, NDArray] = {MU: mu, TAU: tau, THETA_NEW: mu + tau * steps}
     table = np.zeros(size, dtype=np.intp)
     if len(surface.tables) > 1:
         table = _draw_table(surface, mu, tau, rng)

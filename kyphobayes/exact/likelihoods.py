@@ -6,7 +6,7 @@ A likelihood holds k studies. `log_lik(theta)` is what each says of its own effe
 .. math:: \log L_i(\mu, \tau) = \log \int p(y_i \mid \theta) \, N(\theta; \mu, \tau) \, d\theta .
 """
 
-from typing import Protocol, override
+from typing import Protocol, Self, override
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +37,11 @@ class Likelihood(Protocol):
         """How far from there it would still look, shape (k,)."""
         ...
 
+    @property
+    def nu(self) -> float:
+        """Degrees of freedom of the effects about mu: infinite, for normal effects, unless said otherwise."""
+        return np.inf
+
     def log_lik(self, theta: ArrayLike) -> Array:
         """Log likelihood of each study at each theta: shape (k, len(theta))."""
         ...
@@ -47,6 +52,18 @@ class Likelihood(Protocol):
 
     def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
         """Draw the effects of studies `index`, shape (draws, m), given mu and tau, shape (draws,)."""
+        ...
+
+    def take(self, index: NDArray[np.intp]) -> Self:
+        """Some of the studies."""
+        ...
+
+    def exceedance(self, study: int, theta: Array) -> Array:
+        """Probability at each theta of more than the study found, ties counted half: shape of theta."""
+        ...
+
+    def replicate(self, theta: Array, rng: np.random.Generator) -> Array:
+        """Draw a new outcome of each study at effects `theta`, shape (draws, k)."""
         ...
 
 
@@ -92,6 +109,18 @@ class NormalStudies(Likelihood):
         mean = (own * self.y[index] + common * mu[:, None]) / (own + common)
         return rng.normal(mean, 1 / np.sqrt(own + common))
 
+    @override
+    def take(self, index: NDArray[np.intp]) -> Self:
+        return type(self)(self.y[index], self.se[index])
+
+    @override
+    def exceedance(self, study: int, theta: Array) -> Array:
+        return special.ndtr((theta - self.y[study]) / self.se[study])
+
+    @override
+    def replicate(self, theta: Array, rng: np.random.Generator) -> Array:
+        return rng.normal(theta, self.se)
+
 
 class CountStudies(Likelihood):
     """Counts whose log likelihood is events * theta - size * growth(theta), plus a constant."""
@@ -116,6 +145,15 @@ class CountStudies(Likelihood):
     @override
     def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
         return self._kernel.draw(index, mu, tau, rng)
+
+    @override
+    def exceedance(self, study: int, theta: Array) -> Array:
+        tie = self._kernel.slope[study] * theta - self._kernel.size[study] * self._kernel.growth(theta)
+        return self._more(study, theta) + np.exp(tie + self._constant[study]) / 2
+
+    def _more(self, study: int, theta: Array) -> Array:
+        """Probability of more events than there were."""
+        raise NotImplementedError
 
 
 class BinomialStudies(CountStudies):
@@ -147,6 +185,21 @@ class BinomialStudies(CountStudies):
     def scales(self) -> Array:
         return np.sqrt(1 / (self.events + 0.5) + 1 / (self.n - self.events + 0.5))
 
+    @override
+    def take(self, index: NDArray[np.intp]) -> Self:
+        return type(self)(self.events[index], self.n[index])
+
+    @override
+    def _more(self, study: int, theta: Array) -> Array:
+        events, n = self.events[study], self.n[study]
+        if events == n:
+            return np.zeros(theta.shape)
+        return special.betainc(events + 1, n - events, special.expit(theta))
+
+    @override
+    def replicate(self, theta: Array, rng: np.random.Generator) -> Array:
+        return rng.binomial(self.n.astype(np.int64), special.expit(theta)).astype(float)
+
 
 class PoissonStudies(CountStudies):
     """Counts `events` in an `exposure`, with theta the log rate per unit of exposure."""
@@ -169,6 +222,19 @@ class PoissonStudies(CountStudies):
     @override
     def scales(self) -> Array:
         return np.sqrt(1 / (self.events + 0.5))
+
+    @override
+    def take(self, index: NDArray[np.intp]) -> Self:
+        return type(self)(self.events[index], self.exposure[index])
+
+    @override
+    def _more(self, study: int, theta: Array) -> Array:
+        return special.gammainc(self.events[study] + 1, self.exposure[study] * _exp(theta))
+
+    @override
+    def replicate(self, theta: Array, rng: np.random.Generator) -> Array:
+        # Beyond 1e18 numpy cannot draw; that many events are more than were ever found, as is 1e18.
+        return rng.poisson(np.minimum(self.exposure * _exp(theta), 1e18)).astype(float)
 
 
 def _exp(theta: Array) -> Array:

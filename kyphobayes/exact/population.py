@@ -20,6 +20,7 @@ from scipy import special
 
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.panels import ORDER, Array, Panels, lagrange, resolve
+from kyphobayes.exact.scales import over_scales
 
 if TYPE_CHECKING:
     from kyphobayes.exact.surface import Surface
@@ -103,8 +104,10 @@ def _tiny_kernel(mu: Panels, t: float, theta: Array, values: Array) -> Array:
     return matrix.reshape(len(theta), len(mu.nodes)) @ values
 
 
-def predictive(mu: Panels, tau: Panels, joint: Array) -> Density:
+def predictive(mu: Panels, tau: Panels, joint: Array, nu: float = np.inf) -> Density:
     """Density of the effect in a new study; `joint` has shape (mu nodes, tau nodes)."""
+    if np.isfinite(nu):
+        tau, (joint,) = over_scales(tau, nu, joint)
 
     def density(theta: Array) -> Array:
         return smooth(mu, tau, joint, joint[..., None], theta)[:, 0]
@@ -137,6 +140,8 @@ def study_densities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> 
             offsets[piece] = log_without.max()
             without[..., piece] = share * np.exp(log_without - offsets[piece])
     members = owner[:, None] == np.arange(surface.k)
+    if np.isfinite(surface.studies.nu):
+        tau, (joint, without) = over_scales(tau, surface.studies.nu, joint, without)
 
     def densities(theta: Array) -> Array:
         smoothed = smooth(mu, tau, joint, without, theta)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from kyphobayes.exact.predictive_checks import Kind
     from kyphobayes.exact.surface import Surface
 
 _TAIL = 1e-2  # share of rtol that an outer panel may hold before the grid grows
@@ -126,14 +127,15 @@ class Posterior:
     @cached_property
     def theta_new(self) -> Density:
         """Posterior predictive density of the effect in a new study."""
-        return predictive(self.mu_panels, self.tau_panels, self.joint)
+        return predictive(self.mu_panels, self.tau_panels, self.joint, self.surface.studies.nu)
 
     @cached_property
     def studies(self) -> dict[str, Density]:
         """Posterior density of each study's own effect, by its label."""
         return study_densities(self.surface, self.mu_panels, self.tau_panels, self.joint)
 
-    def _marginal(self, name: str) -> Density:
+    def marginal(self, name: str) -> Density:
+        """Posterior density of `name`: mu, tau, theta_new or a study's label."""
         if name in AGGREGATE:
             return getattr(self, name)
         if name in self.studies:
@@ -144,19 +146,19 @@ class Posterior:
 
     def pdf(self, name: str, x: ArrayLike) -> Array:
         """Posterior density of `name` (mu, tau, theta_new or a study's label) at `x`."""
-        return self._marginal(name).pdf(x)
+        return self.marginal(name).pdf(x)
 
     def cdf(self, name: str, x: ArrayLike) -> Array:
         """Posterior probability that `name` is at most `x`."""
-        return self._marginal(name).cdf(x)
+        return self.marginal(name).cdf(x)
 
     def quantile(self, name: str, q: ArrayLike) -> Array:
         """Posterior quantile of `name`."""
-        return self._marginal(name).quantile(q)
+        return self.marginal(name).quantile(q)
 
     def hdi(self, name: str, prob: float = PROB) -> tuple[float, float]:
         """Shortest interval of `name` that holds `prob`."""
-        return self._marginal(name).hdi(prob)
+        return self.marginal(name).hdi(prob)
 
     def summary(self, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
         """Posterior mean, sd, median and interval of mu, tau and theta_new.
@@ -174,11 +176,11 @@ class Posterior:
         as such where the studies are normal and mu has a normal or flat prior; else what is shown is
         that of the part that was integrated. The quantiles are right in either case.
         """
-        return _summarised({name: self._marginal(name) for name in AGGREGATE}, prob, kind)
+        return summarised({name: self.marginal(name) for name in AGGREGATE}, prob, kind)
 
     def shrinkage(self, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
         """Posterior mean, sd, median and interval of each study's own effect: one row per study."""
-        return _summarised(self.studies, prob, kind).rename_axis(STUDY)
+        return summarised(self.studies, prob, kind).rename_axis(STUDY)
 
     def table_probabilities(self) -> Array:
         """Posterior probability of each count table: shape (t,); it sums to one."""
@@ -209,8 +211,40 @@ class Posterior:
 
         return to_datatree(self, draws, chains, seed)
 
+    # -- checks ----------------------------------------------------------------------------------
 
-def _summarised(densities: dict[str, Density], prob: float, kind: str) -> pd.DataFrame:
+    def without(self, *labels: str) -> Posterior:
+        """Posterior under the same priors without some studies, named by their labels."""
+        surface = self.surface.without(*labels)
+        return surface.posterior(self.priors[MU], self.priors[TAU], rtol=self._rtol)
+
+    def loo(self) -> pd.DataFrame:
+        """Exact leave-one-study-out log predictive densities: see `kyphobayes.exact.loo`."""
+        from kyphobayes.exact.loo import loo
+
+        return loo(self)
+
+    def predictive_p(self, kind: Kind = "mixed") -> pd.Series:
+        """Predictive p-value of each study: see `kyphobayes.exact.predictive_checks`."""
+        from kyphobayes.exact.predictive_checks import predictive_p
+
+        return predictive_p(self, kind)
+
+    def contraction(self) -> pd.DataFrame:
+        """How much the data narrow the priors of mu and tau: see `kyphobayes.exact.conflict`."""
+        from kyphobayes.exact.conflict import contraction
+
+        return contraction(self)
+
+    def conflict(self, *, draws: int = 100_000, seed: int = 0) -> pd.DataFrame:
+        """Prior-data conflict for mu and tau, Box's p: see `kyphobayes.exact.conflict`."""
+        from kyphobayes.exact.conflict import conflict
+
+        return conflict(self, draws=draws, seed=seed)
+
+
+def summarised(densities: Mapping[str, Density], prob: float, kind: str) -> pd.DataFrame:
+    """Mean, sd, median and interval of each density, by name."""
     if kind not in ("eti", "hdi"):
         raise InputError(f"kind: expected 'eti' or 'hdi', found {kind!r}")
     q = quantiles_of(prob)

@@ -18,7 +18,7 @@ from scipy import special
 
 from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact.conjugate import CONJUGATE, ConjugatePosterior
-from kyphobayes.exact.likelihoods import BinomialStudies, Likelihood, NormalStudies, PoissonStudies
+from kyphobayes.exact.likelihoods import Likelihood, NormalStudies
 from kyphobayes.exact.panels import ORDER, Array, Panels
 from kyphobayes.exact.posterior import Posterior
 from kyphobayes.exact.precision import DEAD, DEEP, TRUSTED, rough, weighed_error
@@ -28,6 +28,7 @@ from kyphobayes.priors import Prior, Priors
 if TYPE_CHECKING:
     import xarray as xr
 
+    from kyphobayes.exact.limits import CommonEffect, NoPooling
     from kyphobayes.exact.sweep import Pair
 
 RTOL = 1e-8
@@ -300,87 +301,32 @@ class Surface:
 
         return sweep(self, priors, below=below, of=of, prob=prob)
 
+    def without(self, *labels: str) -> Surface:
+        """Surface of the other studies: of the same tables, without the columns of these.
 
-def normal(y: ArrayLike, se: ArrayLike, *, labels: Sequence[str] | None = None) -> Surface:
-    """Surface of k estimates with known standard errors.
+        Raises
+        ------
+        InputError
+            If a label is unknown, or no study is left.
+        """
+        from kyphobayes.exact.loo import kept
 
-    Parameters
-    ----------
-    y, se : array_like, shape (k,)
-        Estimates and their standard errors, in the same unit.
+        keep = kept(self.labels, labels)
+        used, index = np.unique(self.tables[:, keep], return_inverse=True)
+        tables = index.reshape(len(self.tables), len(keep))
+        weights = np.exp(self.log_weights)
+        if (tables == tables[0]).all():
+            tables, weights = tables[:1], weights[:1]
+        return Surface(self.studies.take(used), tables, weights, [self.labels[i] for i in keep])
 
-    Raises
-    ------
-    InputError
-        If lengths differ or a value is not finite, or a standard error is not positive.
-    """
-    return Surface(NormalStudies(y, se), labels=labels)
+    def common_effect(self, mu: str | Prior, *, rtol: float = RTOL) -> CommonEffect:
+        """Posterior if all studies had one effect, tau = 0: see `kyphobayes.exact.limits`."""
+        from kyphobayes.exact.limits import CommonEffect
 
+        return CommonEffect(self, mu, rtol=rtol)
 
-def binomial(events: ArrayLike, n: ArrayLike, *, labels: Sequence[str] | None = None) -> Surface:
-    """Surface of k counts of `events` out of `n`; mu and tau are on the log odds scale.
+    def no_pooling(self, theta: str | Prior, *, rtol: float = RTOL) -> NoPooling:
+        """Posterior if every study had an effect of its own: see `kyphobayes.exact.limits`."""
+        from kyphobayes.exact.limits import NoPooling
 
-    Parameters
-    ----------
-    events, n : array_like of int, shape (k,)
-
-    Raises
-    ------
-    InputError
-        If a count is negative or not whole, or exceeds its n.
-    """
-    return Surface(BinomialStudies(events, n), labels=labels)
-
-
-def poisson(events: ArrayLike, exposure: ArrayLike, *, labels: Sequence[str] | None = None) -> Surface:
-    """Surface of k counts of `events` in an `exposure`; mu and tau are on the log rate scale.
-
-    Parameters
-    ----------
-    events : array_like of int, shape (k,)
-    exposure : array_like, shape (k,)
-        Time at risk, in any one unit.
-
-    Raises
-    ------
-    InputError
-        If a count is negative or not whole, or an exposure is not positive.
-    """
-    return Surface(PoissonStudies(events, exposure), labels=labels)
-
-
-def mixture(
-    tables: ArrayLike,
-    n: ArrayLike,
-    weights: ArrayLike | None = None,
-    *,
-    labels: Sequence[str] | None = None,
-) -> Surface:
-    """Surface of counts that were not printed: an average over the count tables that remain.
-
-    Parameters
-    ----------
-    tables : array_like of int, shape (t, k)
-        Events of each study under each table.
-    n : array_like of int, shape (k,)
-    weights : array_like, shape (t,), optional
-        Default: uniform.
-
-    Notes
-    -----
-    The likelihood is the weighted sum over tables of the product over studies, not a product of
-    sums: a leak counted in one study is missing in another.
-    """
-    tables = np.atleast_2d(np.asarray(tables, dtype=float))
-    n = np.asarray(n, dtype=float)
-    if n.shape != (tables.shape[1],):
-        raise InputError(f"n: expected one number for each of {tables.shape[1]} studies, found {n.size}")
-    events: list[float] = []
-    sizes: list[float] = []
-    index = np.empty(tables.shape, dtype=np.intp)
-    for study in range(tables.shape[1]):
-        values, inverse = np.unique(tables[:, study], return_inverse=True)
-        index[:, study] = len(events) + inverse
-        events.extend(values)
-        sizes.extend([n[study]] * len(values))
-    return Surface(BinomialStudies(events, sizes), index, weights, labels)
+        return NoPooling(self, theta, rtol=rtol)

@@ -102,6 +102,14 @@ def test_on_a_common_grid_as_one_by_one(kind, of):
         assert float(one["probability"]) == pytest.approx(float(post.cdf(of, 0.3)), abs=1e-7)
 
 
+def test_student_effects_keep_their_own_kernel():
+    surface = exact.student_effects(SURFACES["normal"](), 4)
+    pairs = dict(list(many(8).items())[:9])
+    one = surface.sweep(pairs).sel(prior="3", quantity="theta_new")
+    post = surface.posterior(*pairs["3"])
+    assert float(one["high"]) == pytest.approx(post.theta_new.eti()[1], abs=1e-8)
+
+
 def test_the_order_of_pairs_does_not_matter():
     pairs = many(20)
     one = SURFACES["tables"]().sweep(pairs)
