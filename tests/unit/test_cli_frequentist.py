@@ -1,12 +1,15 @@
-"""The commands `crosscheck` and `effect-sizes`, as a user types them."""
+"""The commands `crosscheck`, `effect-sizes` and `elicit`, as a user types them."""
 
 import csv
 import io
 import json
 
+import numpy as np
 import pytest
+from scipy.special import expit
 
 from kyphobayes.cli import main
+from kyphobayes.priors import Prior
 
 NAME = "new_fracture_bouza_only"
 TABLE = "study,events,n\nA,3,30\nB,0,20\nC,7,40\n"
@@ -88,3 +91,24 @@ def test_effect_sizes_as_json(call, table):
 def test_effect_sizes_refuses_in_one_sentence(call, table, arguments, words):
     code, printed, aside = call("effect-sizes", table, *arguments)
     assert (code, printed) == (2, "") and words in aside and "Traceback" not in aside
+
+
+def test_elicit_gives_priors_that_say_what_was_said(call):
+    code, printed, _ = call("elicit", "--rate", "0.01", "0.2", "--factor", "5", "--json")
+    content = json.loads(printed)
+    mu, tau = (Prior.parse(content[name]["prior"]) for name in ("mu", "tau"))
+    assert code == 0 and "95 % sure that the rate is between 1 and 20 %" in content["mu"]["why"]
+    assert expit(mu.quantile([0.025, 0.975])) == pytest.approx([0.01, 0.2])
+    # 95 % of pairs of centres differ by at most 1.96 sqrt(2) tau in log odds.
+    assert float(tau.quantile(0.95)) == pytest.approx(np.log(5) / (1.959964 * np.sqrt(2)), rel=1e-6)
+    code, printed, _ = call("elicit", "--rate", "0.01", "0.2")
+    assert code == 0 and printed.startswith('--prior mu="Normal(mu=')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [([], "found neither"), (["--rate", "1", "20"], "5 % is 0.05"), (["--factor", "0.5"], "ratio above 1")],
+)
+def test_elicit_refuses_in_one_sentence(call, arguments, words):
+    code, printed, aside = call("elicit", *arguments)
+    assert (code, printed) == (2, "") and words in aside and aside.startswith("error:")
