@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphobayes.exact.density import newton
 from kyphobayes.exact.panels import Array, Panels, antiderivative, lagrange
 from kyphobayes.exact.precision import TRUSTED
 from kyphobayes.priors import Prior, log_densities
@@ -31,7 +32,6 @@ _BEYOND = 1e-9  # mass beyond an edge for which the surface grows
 _EMPTY = 1e-14
 _SURELY_SEEN = 0.98  # of a prior's mass at the nodes; where it is less, it is compared with what there is
 _MISSED = 1e-6
-_NEWTON, _LAST = 50, 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,18 +210,3 @@ def quantiles(panels: Panels, density: Array, q: Array) -> Array:
 
     spot = newton(mass, target.shape)
     return (panels.edges[panel] + half * (spot + 1)).reshape(len(q), -1)
-
-
-def newton(function, shape: tuple[int, ...]) -> Array:
-    """Zero on [-1, 1] of increasing functions, given with their slopes; halving where a step leaves it."""
-    low, high, x = np.full(shape, -1.0), np.full(shape, 1.0), np.zeros(shape)
-    for _ in range(_NEWTON):
-        value, slope = function(x)
-        low, high = np.where(value < 0, x, low), np.where(value < 0, high, x)
-        step = np.divide(value, slope, out=np.full(shape, np.inf), where=slope > 0)
-        good = ((x - step > low) & (x - step < high)) | (np.abs(step) <= _LAST)
-        moved = np.clip(np.where(good, x - step, (low + high) / 2), -1.0, 1.0)
-        far, x = np.abs(moved - x).max(), moved
-        if far <= _LAST:
-            break
-    return x

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from kyphobayes.exact.batch import Batch, moments, newton, some
+from kyphobayes.exact.batch import Batch, moments, some
+from kyphobayes.exact.density import newton
 from kyphobayes.exact.panels import ORDER, Array, Panels, antiderivative, differentiation, lagrange
 
 _REACH = 7.0  # standard deviations beyond which a normal distribution function is 0 or 1

@@ -12,6 +12,21 @@ _ROUNDS = 60  # of Newton's method, or of halving where it would leave the panel
 _LAST = 1e-9  # a step of this share of a panel is the last: what is left is its square
 
 
+def newton(function: Callable[[Array], tuple[Array, Array]], shape: tuple[int, ...]) -> Array:
+    """Zero on [-1, 1] of increasing functions, given with their slopes; halving where a step leaves it."""
+    low, high, x = np.full(shape, -1.0), np.full(shape, 1.0), np.zeros(shape)
+    for _ in range(_ROUNDS):
+        value, slope = function(x)
+        low, high = np.where(value < 0, x, low), np.where(value < 0, high, x)
+        following = x - np.divide(value, slope, out=np.full(shape, np.inf), where=slope > 0)
+        good = ((following > low) & (following < high)) | (np.abs(following - x) <= _LAST)
+        moved = np.clip(np.where(good, following, (low + high) / 2), -1.0, 1.0)
+        step, x = np.abs(moved - x), moved
+        if (step <= _LAST).all():
+            break
+    return x
+
+
 class Density:
     """A density known at the nodes of `panels`, normalised to one.
 
@@ -67,18 +82,12 @@ class Density:
         panel = np.clip(np.searchsorted(self._cumulative, q, side="right") - 1, 0, len(self.panels) - 1)
         below, half = self._cumulative[panel] - q, self.panels.widths[panel] / 2
         values = self.panels.by_panel(self.values)[panel]
-        low, high = np.full(q.shape, -1.0), np.full(q.shape, 1.0)
-        place = np.zeros(q.shape)
-        for _ in range(_ROUNDS):
-            excess = below + half * (antiderivative(place) * values).sum(axis=-1)
-            slope = half * (lagrange(place) * values).sum(axis=-1)
-            low, high = np.where(excess < 0, place, low), np.where(excess < 0, high, place)
-            newton = place - np.divide(excess, slope, out=np.full(q.shape, np.inf), where=slope > 0)
-            good = ((newton > low) & (newton < high)) | (np.abs(newton - place) <= _LAST)
-            moved = np.clip(np.where(good, newton, (low + high) / 2), -1.0, 1.0)
-            step, place = np.abs(moved - place), moved
-            if (step <= _LAST).all():
-                break
+
+        def excess(place: Array) -> tuple[Array, Array]:
+            mass = half * (antiderivative(place) * values).sum(axis=-1)
+            return below + mass, half * (lagrange(place) * values).sum(axis=-1)
+
+        place = newton(excess, q.shape)
         return self.panels.edges[panel] + half * (place + 1)
 
     def eti(self, prob: float = PROB) -> tuple[float, float]:

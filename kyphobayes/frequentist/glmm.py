@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from kyphobayes.errors import InputError
 from kyphobayes.frequentist.conditional import Binomial, Pair, Poisson
 from kyphobayes.frequentist.hypergeometric import Hypergeometric
+from kyphobayes.frequentist.inference import two_sided_p, two_sided_quantile
 from kyphobayes.frequentist.links import LINKS
 from kyphobayes.frequentist.maximum import highest
 from kyphobayes.frequentist.mixed import Mixture, Profile
-from kyphobayes.frequentist.validate import numbers, refuse
+from kyphobayes.frequentist.validate import numbers, refuse, refuse_level
 
 Array = NDArray[np.float64]
 
@@ -253,8 +254,7 @@ def _fit(
     """Maximise, and read standard errors off the curvature in mu and tau (observed information)."""
     if test not in ("z", "t"):
         raise InputError(f"test must be z or t, not {test!r}")
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, not {level!r}")
+    refuse_level(level)
     if test == "t" and k < 2:
         raise InputError("there is 1 study; test 't' needs at least 2: choose test='z'")
     best, common = highest(likelihood, *scale, likelihood.beyond)
@@ -265,8 +265,7 @@ def _fit(
     else:
         se, se_tau2 = information[0, 0] ** -0.5, np.nan
     df = np.inf if test == "z" else k - 1.0
-    law = stats.norm if test == "z" else stats.t(df)
-    c = float(law.ppf((1 + level) / 2))
+    c = float(two_sided_quantile(df, level))
     reach = c * np.hypot(best.tau, se)
     q = 2 * (likelihood.saturated - common.value)
     return MixedModel(
@@ -276,7 +275,7 @@ def _fit(
         ci_high=float(best.mu + c * se),
         statistic=float(best.mu / se),
         df=df,
-        p_value=float(2 * law.sf(abs(best.mu / se))),
+        p_value=float(two_sided_p(df, best.mu / se)),
         tau2=best.tau**2,
         se_tau2=float(se_tau2),
         pi_low=float(best.mu - reach),
