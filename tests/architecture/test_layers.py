@@ -45,7 +45,8 @@ LAYERS = {
     "run": 9,
     "report": 10,
     "console": 11,
-    "cli": 12,
+    "commands": 12,
+    "cli": 13,
 }
 # A model file is also a script: `run_model` calls the command line, when it is called and not before.
 UPWARD = {("kyphobayes.model", "kyphobayes.cli")}

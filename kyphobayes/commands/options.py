@@ -1,0 +1,25 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from kyphobayes.project import Project
+
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option("--project", help="A folder with data/ and models/ in place of the built-in one."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of all draws.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for fits and report.")]
+STEPS = 4  # that running one analysis announces
+
+
+def chosen_project(folder: Path | None) -> "Project":
+    """Return the project in a folder, the built-in one if none is named."""
+    from kyphobayes.project import Project, default_project
+
+    return default_project() if folder is None else Project(folder)
