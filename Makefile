@@ -30,6 +30,7 @@ $(STAMP): requirements.lock pyproject.toml
 	fi
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true # a quick start even where Python may not write bytecode
 	@touch $@
 
 report: setup ## run every analysis of data/analyses.toml and write results/

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kyphobayes.exact.density import newton
 from kyphobayes.exact.panels import Array, Panels, antiderivative, lagrange
-from kyphobayes.exact.precision import TRUSTED
+from kyphobayes.exact.precision import DEEP, TRUSTED
 from kyphobayes.priors import Prior, log_densities
 
 if TYPE_CHECKING:
@@ -36,11 +36,15 @@ _MISSED = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Panels in mu and tau, and the likelihood at their nodes relative to exp(`top`): shape (m, t)."""
+    """Panels in mu and tau, and the likelihood at their nodes relative to exp(`top`): shape (m, t).
+
+    `errors`, of the same shape, are the relative errors of the likelihood by its interpolation.
+    """
 
     mu: Panels
     tau: Panels
     likelihood: Array
+    errors: Array
     top: float
 
     @classmethod
@@ -48,7 +52,7 @@ class Grid:
         """Interpolate the surface."""
         log_likelihood = surface.interpolate(mu.nodes, tau.nodes)
         top = float(log_likelihood.max())
-        return cls(mu, tau, np.exp(log_likelihood - top), top)
+        return cls(mu, tau, np.exp(log_likelihood - top), surface.errors_at(mu.nodes, tau.nodes), top)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,12 +153,16 @@ def solve(grid: Grid, pairs: Pairs) -> Batch:
     mu = a * (grid.likelihood @ (grid.tau.weights[:, None] * b))
     tau = b * (grid.likelihood.T @ (grid.mu.weights[:, None] * a))
     total = grid.mu.weights @ mu
-    # A prior that puts the posterior where the likelihood is low needs it more precisely than it is here.
-    there = grid.likelihood[mu.argmax(axis=0), tau.argmax(axis=0)]
-    bad = missed_a | missed_b | ~(total > 0) | (there < np.exp(-TRUSTED))
+    bad = missed_a | missed_b | ~(total > 0)
     total = np.where(bad, 1.0, total)
     mu, tau = mu / total, tau / total
     errors = grid.mu.tails(mu).sum(axis=0) + grid.tau.tails(tau).sum(axis=0)
+    # A prior that puts the posterior where the likelihood is low needs it more precisely than it is there.
+    there = grid.likelihood[mu.argmax(axis=0), tau.argmax(axis=0)]
+    deep = np.flatnonzero(there < np.exp(-TRUSTED))
+    off = (grid.likelihood * grid.errors) @ (grid.tau.weights[:, None] * b[:, deep])
+    errors[deep] += grid.mu.weights @ (a[:, deep] * off) / total[deep]
+    errors[there < np.exp(-DEEP)] = np.inf
     log_marginal = grid.top + top_a + top_b + np.log(total)
     return Batch(grid, a, b, mu, tau, total, log_marginal, np.where(bad, np.inf, errors))
 

@@ -183,16 +183,23 @@ class CountKernel:
     def _around_mode(self, slope: Array, size: Array, mu: Array, tau: Array) -> Array:
         """Adaptive Gauss-Hermite rule at broadcast slope, size, mu and tau; Liu and Pierce (1994), eq. 4."""
         mode = self._conditional_mode(slope, size, mu, tau, tolerance=1e-3)
-        width = 1 / np.sqrt(tau**-2.0 + size * self.curvature(mode))
-        top = slope * mode - size * self.growth(mode) - 0.5 * ((mode - mu) / tau) ** 2
+        bend = tau**2 * size * self.curvature(mode)
+        # In units z = (theta - mu) / tau: where tau is small beside mu, theta - mu would be all rounding.
+        with np.errstate(over="ignore", invalid="ignore"):
+            pull = tau * (slope - size * self.rate(mode))  # equals z at the mode
+        centre, width = np.where(bend < 1, pull, (mode - mu) / tau), 1 / np.sqrt(1 + bend)
+
+        def log_density(z: Array) -> Array:
+            theta = mu + tau * z
+            return slope * theta - size * self.growth(theta) - 0.5 * z**2
+
         total = np.zeros(mode.shape)
         with np.errstate(over="ignore"):
+            top = log_density(centre)
             for node, weight in zip(*_HERMITE_RULE, strict=True):
-                theta = mode + width * node
-                log_f = slope * theta - size * self.growth(theta) - 0.5 * ((theta - mu) / tau) ** 2
-                total += weight * np.exp(log_f - top + 0.5 * node**2)
-        # Where mu is so large that theta - mu is all rounding, a finite value is all that is needed.
-        return top + np.log(np.maximum(total * width / tau / np.sqrt(2 * np.pi), 1e-300))
+                total += weight * np.exp(log_density(centre + width * node) - top + 0.5 * node**2)
+        # Where mu is beyond all data, a finite value is all that is needed.
+        return top + np.log(np.maximum(total * width / np.sqrt(2 * np.pi), 1e-300))
 
     def _conditional_mode(self, slope: Array, size: Array, mu: Array, tau: Array, tolerance: float) -> Array:
         """Mode of theta given (mu, tau) and the counts.

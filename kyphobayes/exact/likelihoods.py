@@ -58,6 +58,10 @@ class Likelihood(Protocol):
         """Some of the studies."""
         ...
 
+    def distinct(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Studies that differ from each other, as indices, and how many are like each of them."""
+        return np.arange(self.size), np.ones(self.size, dtype=np.intp)
+
     def exceedance(self, study: int, theta: Array) -> Array:
         """Probability at each theta of more than the study found, ties counted half: shape of theta."""
         ...
@@ -145,6 +149,12 @@ class CountStudies(Likelihood):
     @override
     def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
         return self._kernel.draw(index, mu, tau, rng)
+
+    @override
+    def distinct(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        both = np.stack([self._kernel.slope, self._kernel.size])
+        _, first, times = np.unique(both, axis=1, return_index=True, return_counts=True)
+        return first, times
 
     @override
     def exceedance(self, study: int, theta: Array) -> Array:

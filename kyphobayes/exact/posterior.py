@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TAIL = 1e-2  # share of rtol that an outer panel may hold before the grid grows
 _DROP = 1e-4  # share of rtol that the outer panels left out may hold together
+_SEEN = 0.1  # error of the whole up to which the panels tell what is empty
 _ROUNDS = 80
 _MOST_NODES = 10_000_000  # of a grid, or memory runs out
 # Quantiles of a prior that become panel edges, so that a prior much narrower than the data is seen.
@@ -83,7 +84,8 @@ class Posterior:
                     f"for quadrature; use a wider prior for mu"
                 )
             log_prior = priors[MU].log_density(mu.nodes)[:, None] + priors[TAU].log_density(tau.nodes)
-            log_density = surface.around(mu.nodes, tau.nodes, log_prior) + log_prior
+            log_likelihood, interpolation = surface.around(mu.nodes, tau.nodes, log_prior)
+            log_density = log_likelihood + log_prior
             top = log_density.max()
             density = np.exp(log_density - top)
             total = mu.weights @ density @ tau.weights
@@ -112,11 +114,13 @@ class Posterior:
             if left <= 0 or not (rough_mu.any() or rough_tau.any()):
                 break
             settled |= {"low", "high", "tau"}
-            mu, empty_mu = _refine(mu, rough_mu, mass_mu, rtol * _DROP)
-            tau, empty_tau = _refine(tau, rough_tau, mass_tau, rtol * _DROP)
+            # A peak that no node has seen yet lies beside the highest: its panel may look empty.
+            spare = int(errors_mu.sum() > _SEEN or errors_tau.sum() > _SEEN)
+            mu, empty_mu = _refine(mu, rough_mu, mass_mu, rtol * _DROP, spare)
+            tau, empty_tau = _refine(tau, rough_tau, mass_tau, rtol * _DROP, spare)
             left_out += empty_mu + empty_tau
         beyond = sum(rtol * _TAIL for bound in bounds.values() if not bound)
-        self.error = float(errors_mu.sum() + errors_tau.sum()) + left_out + beyond + surface.error
+        self.error = float(errors_mu.sum() + errors_tau.sum()) + left_out + beyond + interpolation
         self.log_marginal_likelihood = float(top + np.log(total))
         self.mu_panels, self.tau_panels, self.joint = mu, tau, density / total
         self.mu = Density(mu, density @ tau.weights)
@@ -304,9 +308,17 @@ def _landmarks(prior: Prior) -> Array:
     return np.array(kept)
 
 
-def _refine(panels: Panels, rough: NDArray[np.bool_], mass: Array, negligible: float) -> tuple[Panels, float]:
-    """Halve the rough panels, leave out empty ones at the ends, and tell how much mass that leaves out."""
+def _refine(
+    panels: Panels, rough: NDArray[np.bool_], mass: Array, negligible: float, spare: int
+) -> tuple[Panels, float]:
+    """Halve the rough panels, leave out empty ones at the ends, and tell how much mass that leaves out.
+
+    `spare` empty ones are kept, and halved, at either end.
+    """
     full = np.flatnonzero((np.cumsum(mass) > negligible) & (np.cumsum(mass[::-1])[::-1] > negligible))
-    first, last = full[0], full[-1] + 1
+    first, last = max(full[0] - spare, 0), min(full[-1] + 1 + spare, len(panels))
+    if spare:
+        rough = rough.copy()
+        rough[[first, last - 1]] = True
     kept = Panels(panels.edges[first : last + 1]).split(rough[first:last])
     return kept, float(mass[:first].sum() + mass[last:].sum())

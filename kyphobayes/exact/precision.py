@@ -8,14 +8,15 @@ from kyphobayes.exact.panels import ORDER, Array, Panels
 PRECISION = 1e-8  # error of the interpolated log likelihood where it matters
 TRUSTED = 4.0  # log likelihood below its maximum down to which it is interpolated to full precision
 DIGITS = 1e-13  # ... or this share of its size, which rounding costs anyway
+GOOD = 1e-7  # error of the log likelihood in the middle of a posterior that it may keep
 DEEP = 50.0  # log likelihood below its maximum from where on its digits do not matter
 DEAD = 300.0  # ... and from where on, over a whole cell of panels, it is as good as zero
 
 
-def weighed_error(panels: Panels, values: Array) -> float:
-    """Largest error of an interpolated log likelihood, each weighed by the likelihood itself."""
-    depth = values.max() - panels.by_panel(values).max(axis=1)
-    return float((panels.last_coefficients(values) * np.exp(-depth)).max())
+def cell_errors(mu: Panels, tau: Panels, values: Array) -> Array:
+    """Estimated error of an interpolated log likelihood in each cell: shape (mu panels, tau panels)."""
+    along_mu = tau.by_panel(mu.last_coefficients(values).T).max(axis=1).T
+    return along_mu + mu.by_panel(tau.last_coefficients(values.T).T).max(axis=1)
 
 
 def rough(panels: Panels, others: Panels, values: Array) -> NDArray[np.bool_]:

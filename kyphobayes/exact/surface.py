@@ -21,7 +21,7 @@ from kyphobayes.exact.conjugate import CONJUGATE, ConjugatePosterior
 from kyphobayes.exact.likelihoods import Likelihood, NormalStudies
 from kyphobayes.exact.panels import ORDER, Array, Panels
 from kyphobayes.exact.posterior import Posterior
-from kyphobayes.exact.precision import DEAD, DEEP, TRUSTED, rough, weighed_error
+from kyphobayes.exact.precision import DEAD, DEEP, DIGITS, GOOD, cell_errors, rough
 from kyphobayes.names import MU, PROB, TAU
 from kyphobayes.priors import Prior, Priors
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 RTOL = 1e-8
 _PIECES_KEPT = 500  # studies up to which each one's values are kept beside their sum
 _CELLS = 5_000_000  # values of single studies held at a time where they are very many
+_NEAR = 40.0  # standard errors of their mean to which the panels of so many studies reach at first
 _ROUNDS = 30
 _MOST_NODES = 600_000  # of a grid; ordinary posteriors need a hundredth of it
 _STEPS = np.array([0.25, 0.75])  # how far the panels grow in mu, in units of their reach
@@ -108,15 +109,28 @@ class Surface:
         """The largest log likelihood at a node."""
         return float(self._values[0].max())
 
-    def around(self, mu: Array, tau: Array, log_prior: Array) -> Array:
-        """Log likelihood at (mu, tau), interpolated; afresh if a prior puts the posterior far below the top.
+    def around(self, mu: Array, tau: Array, log_prior: Array) -> tuple[Array, float]:
+        """Log likelihood at (mu, tau), and its error weighed by the posterior.
 
-        `log_prior` has the shape of the answer, (len(mu), len(tau)).
+        It is interpolated, or computed afresh if a prior puts the posterior where the panels are too
+        coarse. `log_prior` has the shape of the answer, (len(mu), len(tau)).
         """
         values = self.interpolate(mu, tau)
-        highest = np.unravel_index(np.argmax(values + log_prior), values.shape)
-        trusted = values[highest] > self.top - TRUSTED
-        return values if trusted else self.log_likelihood(mu, tau)
+        density = values + log_prior
+        highest = np.unravel_index(np.argmax(density), density.shape)
+        error = float((self.errors_at(mu, tau) * np.exp(density - density[highest])).max())
+        rounding = DIGITS * abs(self.top)  # which computing it afresh has too
+        if values[highest] > self.top - DEEP and error <= max(GOOD, 10 * rounding):
+            return values, error
+        return self.log_likelihood(mu, tau), rounding
+
+    def errors_at(self, mu: Array, tau: Array) -> Array:
+        """Estimated error of the interpolated log likelihood at (mu, tau): shape (len(mu), len(tau))."""
+        return self._errors[np.ix_(self.mu.locate(mu)[0], self.tau.locate(tau)[0])]
+
+    @cached_property
+    def _errors(self) -> Array:
+        return cell_errors(self.mu, self.tau, self._values[0])
 
     def pieces(self) -> Array:
         """Log integrated likelihood of each of `studies` at the nodes: (pieces, mu nodes, tau nodes)."""
@@ -131,6 +145,10 @@ class Surface:
         centres, scales = self.studies.centres[used], self.studies.scales[used]
         width = 4 * self._unit
         low, high = (centres - 4 * scales).min(), (centres + 4 * scales).max()
+        if self.k > _PIECES_KEPT:  # many studies know their mean far better than each its own effect
+            weights = 1 / (scales**2 + centres.var())
+            middle, reach = weights @ centres / weights.sum(), _NEAR / np.sqrt(weights.sum())
+            low, high = max(low, middle - reach), min(high, middle + reach)
         regular = np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
         # Where tau is small, log L has the width of the pooled estimate: a peak to be seen by some node.
         precision = scales**-2.0
@@ -173,7 +191,21 @@ class Surface:
             return np.concatenate([self._combine(pieces)[None], pieces])
         rows = max(1, _CELLS // (self.studies.size * len(tau)))  # a few values of mu at a time
         parts = [mu[start : start + rows] for start in range(0, len(mu), rows)]
-        return np.concatenate([self._combine(self.studies.log_integrated(part, tau)) for part in parts])[None]
+        return np.concatenate([self._sum(part, tau) for part in parts])[None]
+
+    def _sum(self, mu: Array, tau: Array) -> Array:
+        """Total log likelihood; studies that are alike are computed once."""
+        if len(self.tables) > 1:
+            return self._combine(self.studies.log_integrated(mu, tau))
+        studies, times = self._alike
+        return np.tensordot(times, studies.log_integrated(mu, tau), axes=1)
+
+    @cached_property
+    def _alike(self) -> tuple[Likelihood, NDArray[np.intp]]:
+        """The studies that differ, and how many there are of each."""
+        studies = self.studies.take(self.tables[0])
+        distinct, times = studies.distinct()
+        return studies.take(distinct), times
 
     def _combine(self, pieces: Array) -> Array:
         if len(self.tables) == 1:
@@ -222,8 +254,8 @@ class Surface:
     @property
     def error(self) -> float:
         """Estimated error of the interpolated log likelihood, weighed by the likelihood."""
-        total = self._values[0]
-        return weighed_error(self.mu, total) + weighed_error(self.tau, total.T)
+        weight = np.exp(self._values[0] - self.top)
+        return float((self.errors_at(self.mu.nodes, self.tau.nodes) * weight).max())
 
     def _move(self, mu: Panels, tau: Panels) -> None:
         """Change the panels; what is known at nodes that stay is kept."""
@@ -240,6 +272,7 @@ class Surface:
             rows, columns = np.ix_(known_mu, ~known_tau)
             values[:, rows, columns] = self._compute(mu.nodes[known_mu], tau.nodes[~known_tau])
         self._laid = mu, tau, values
+        self.__dict__.pop("_errors", None)  # those of the panels before
 
     def cover(self, name: str, value: float) -> None:
         """Grow until `value` of mu or tau lies on the panels."""

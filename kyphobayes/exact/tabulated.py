@@ -234,16 +234,23 @@ class TabulatedStudies(Likelihood):
         """Adaptive Gauss-Hermite rule at each study, mu and tau; Liu and Pierce (1994), eq. 4."""
         if not len(study):
             return np.empty(0)
-        mode, width = self._mode(study, mu, tau)
+        mode, _ = self._mode(study, mu, tau)
+        slope, own = self._interpolated(study, mode, self._slopes, self._bends)
+        # In units z = (theta - mu) / tau: where tau is small beside mu, theta - mu would be all rounding.
+        bend = tau**2 * np.maximum(own, 0.0)
+        centre, width = np.where(bend < 1, tau * slope, (mode - mu) / tau), 1 / np.sqrt(1 + bend)
         steps, weights = _HERMITE_RULE
-        self._cover(float((mode + width * steps[0]).min()), float((mode + width * steps[-1]).max()))
-        total = np.zeros(mode.shape)
-        top = self._interpolated(study, mode, self._values)[0] - 0.5 * ((mode - mu) / tau) ** 2
+        ends = [mu + tau * (centre + width * step) for step in (steps[0], steps[-1])]
+        self._cover(float(ends[0].min()), float(ends[1].max()))
+
+        def log_density(z: Array) -> Array:
+            return self._interpolated(study, mu + tau * z, self._values)[0] - 0.5 * z**2
+
+        top, total = log_density(centre), np.zeros(mode.shape)
         for step, weight in zip(steps, weights, strict=True):
-            theta = mode + width * step
-            log_f = self._interpolated(study, theta, self._values)[0] - 0.5 * ((theta - mu) / tau) ** 2
+            log_f = log_density(centre + width * step)
             total += weight * np.exp(np.minimum(log_f - top + 0.5 * step**2, 700.0))
-        return top + np.log(np.maximum(total * width / tau / np.sqrt(2 * np.pi), 1e-300))
+        return top + np.log(np.maximum(total * width / np.sqrt(2 * np.pi), 1e-300))
 
     def _mode(self, study: NDArray[np.intp], mu: Array, tau: Array) -> tuple[Array, Array]:
         """Mode of each effect given (mu, tau), and its width: Newton's rule inside a bracket."""
