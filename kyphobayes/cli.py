@@ -11,8 +11,11 @@ import typer
 from rich.markup import escape
 
 from kyphobayes.commands.analyses import crosscheck, fit, sensitivity
+from kyphobayes.commands.audit import audit, lint
 from kyphobayes.commands.plan import list_, report
 from kyphobayes.commands.priors import elicit
+from kyphobayes.commands.reanalyse import reanalyse
+from kyphobayes.commands.reconstruct import reconstruct
 from kyphobayes.commands.tables import effect_sizes
 from kyphobayes.console import aside
 from kyphobayes.errors import KyphobayesError
@@ -31,6 +34,10 @@ app.command()(crosscheck)
 app.command()(sensitivity)
 app.command()(elicit)
 app.command("effect-sizes")(effect_sizes)
+app.command()(reconstruct)
+app.command()(reanalyse)
+app.command()(audit)
+app.command()(lint)
 app.command()(report)
 
 

@@ -25,6 +25,11 @@ aside = Console(stderr=True)  # so that standard output stays clean
 
 def print_json(content: object) -> None:
     """Print JSON; what is not a finite number is null, as JSON has no other word for it."""
+    print(as_text(content))
+
+
+def as_text(content: object) -> str:
+    """Write JSON as `print_json` does."""
 
     def finite(value: object) -> object:
         if isinstance(value, dict):
@@ -33,7 +38,7 @@ def print_json(content: object) -> None:
             return [finite(item) for item in value]
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
-    print(json.dumps(finite(content), ensure_ascii=False, indent=2, allow_nan=False))
+    return json.dumps(finite(content), ensure_ascii=False, indent=2, allow_nan=False)
 
 
 @contextmanager

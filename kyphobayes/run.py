@@ -171,6 +171,8 @@ def run_analysis(
     }
     say(f"{analysis.name}: solving under {len(compared)} prior {'set' if len(compared) == 1 else 'sets'}")
     surface = loaded.surface(evidence)
+    compared = {label: each.bind(surface.standard_errors) for label, each in compared.items()}
+    priors = compared[priors.label]
     answers, posteriors = _answers(surface, compared, analysis)
     fits, reused = {}, []
     for engine in engines:

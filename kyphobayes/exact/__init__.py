@@ -7,6 +7,7 @@
 """
 
 from kyphobayes.exact.constructors import binomial, mixture, normal, poisson, two_arms
+from kyphobayes.exact.covariates import CoefficientPosterior, meta_regression
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.posterior import Posterior
 from kyphobayes.exact.regression import RegressionPosterior, normal_regression
@@ -14,12 +15,14 @@ from kyphobayes.exact.student import StudentPosterior, student_effects
 from kyphobayes.exact.surface import Surface
 
 __all__ = [
+    "CoefficientPosterior",
     "Density",
     "Posterior",
     "RegressionPosterior",
     "StudentPosterior",
     "Surface",
     "binomial",
+    "meta_regression",
     "mixture",
     "normal",
     "normal_regression",

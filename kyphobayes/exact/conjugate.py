@@ -136,14 +136,14 @@ class ConjugatePosterior(Posterior):
     @override
     def _integrate(self, rtol: float) -> None:
         """Place panels on the half line of tau and halve the unresolved."""
-        studies, prior = self._studies, self.priors[TAU]
-        c = 4 * float(np.median(studies.se)) + float(np.ptp(studies.y)) / 2
-        edges = self._edges(c)
+        prior = self.priors[TAU]
+        smallest, c = self._scales()
+        edges = self._edges(smallest, c)
         for _ in range(_ROUNDS):
             panels = Panels(edges)
             x = panels.nodes
             tau = c * x / (1 - x)
-            given = given_tau(studies, self.priors[MU], tau)
+            given = self._given_tau(tau)
             log_density = given.log_likelihood + prior.log_density(tau) + np.log(c) - 2 * np.log1p(-x)
             top = log_density.max()
             density = np.exp(log_density - top)
@@ -163,10 +163,18 @@ class ConjugatePosterior(Posterior):
         self._kept = share > _NOTHING
         self._share = share[self._kept]
 
-    def _edges(self, c: float) -> Array:
+    def _scales(self) -> tuple[float, float]:
+        """Smallest standard error, and the scale of tau that is mapped to 1/2."""
+        studies = self._studies
+        return float(studies.se.min()), 4 * float(np.median(studies.se)) + float(np.ptp(studies.y)) / 2
+
+    def _given_tau(self, tau: Array) -> GivenTau:
+        return given_tau(self._studies, self.priors[MU], tau)
+
+    def _edges(self, smallest: float, c: float) -> Array:
         """In x: dyadic in tau from below the smallest standard error, and the quantiles of tau's prior."""
-        prior, se = self.priors[TAU], self._studies.se
-        first, last = 0.5 * se.min(), 4 * c
+        prior = self.priors[TAU]
+        first, last = 0.5 * smallest, 4 * c
         tau = first * 4.0 ** np.arange(np.ceil(np.log(last / first) / np.log(4)) + 1)
         if prior.proper:
             tau = np.append(tau, prior.quantile(_PRIOR_EDGES))

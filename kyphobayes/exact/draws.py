@@ -35,7 +35,7 @@ def draw(post: Posterior, size: int, rng: np.random.Generator) -> dict[str, NDAr
     drawn: dict[str, NDArray] = {MU: mu, TAU: tau, THETA_NEW: mu + tau * steps}
     table = np.zeros(size, dtype=np.intp)
     if len(surface.tables) > 1:
-        table = _draw_table(surface, mu, tau, rng)
+        table = surface.draw_table(mu, tau, rng)
         drawn[TABLE] = table
     drawn[THETA] = surface.studies.draw(surface.tables[table], mu, tau, rng)
     return drawn
@@ -59,7 +59,7 @@ def draw_mu(mu: Panels, tau: Panels, joint: Array, at: Array, rng: np.random.Gen
     return mu.edges[panel] + half * (low + high + 2) / 2
 
 
-def _draw_table(surface: Surface, mu: Array, tau: Array, rng: np.random.Generator) -> NDArray[np.intp]:
+def draw_table(surface: Surface, mu: Array, tau: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw the index of a count table given each (mu, tau)."""
     blocks = surface.pieces().reshape(surface.studies.size, len(surface.mu), ORDER, len(surface.tau), ORDER)
     (row, row_place), (column, column_place) = surface.mu.locate(mu), surface.tau.locate(tau)

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact.conjugate import CONJUGATE, HalfLineDensity, diverges
 from kyphobayes.exact.density import Density
+from kyphobayes.exact.design import columns_of, priors_of
 from kyphobayes.exact.likelihoods import NormalStudies
 from kyphobayes.exact.mixtures import NormalMixture
 from kyphobayes.exact.panels import Array, Panels
@@ -214,48 +215,14 @@ def normal_regression(
     PriorError, ImproperPosterior
     """
     studies = NormalStudies(y, se)
-    columns = _columns(X, studies.size, intercept)
-    names = list(columns)
-    if isinstance(beta, Mapping):
-        if set(beta) != set(names):
-            raise InputError(
-                f"beta: expected a prior for each of {', '.join(names)}, found {', '.join(beta)}"
-            )
-        texts = {name: beta[name] for name in names}
-    else:
-        texts = dict.fromkeys(names, beta)
-    read = {name: Prior.parse(text) for name, text in texts.items()}
+    columns = columns_of(X, studies.size, intercept)
+    read = priors_of(beta, list(columns))
     for name, prior in read.items():
         if prior.family not in CONJUGATE:
             raise InputError(f"beta: expected a normal or flat prior for {name}, found {prior}")
-    own = Priors.of("custom", tau=tau)
+    own = Priors.of("custom", tau=tau).bind(studies.se)
     priors = Priors((*read.items(), *own.entries))
     return RegressionPosterior(studies, np.stack(list(columns.values()), axis=1), priors, rtol=rtol)
-
-
-def _columns(X: ArrayLike | Mapping[str, ArrayLike], k: int, intercept: bool) -> dict[str, Array]:
-    if isinstance(X, Mapping):
-        named: dict[str, ArrayLike] = {str(name): values for name, values in X.items()}
-    else:
-        table = np.asarray(X, dtype=float)
-        table = table[:, None] if table.ndim == 1 else table
-        if table.ndim != 2:
-            raise InputError(f"X: expected one row per study, found shape {table.shape}")
-        named = {f"x{i}": column for i, column in enumerate(table.T)}
-    columns = {"intercept": np.ones(k)} if intercept else {}
-    for name, values in named.items():
-        if name in (*columns, TAU):
-            raise InputError(f"X: the name {name} is taken")
-        column = np.asarray(values, dtype=float)
-        if column.shape != (k,):
-            raise InputError(f"X: expected {k} values of {name}, one per study, found {column.size}")
-        if not np.isfinite(column).all():
-            study = int(np.argmin(np.isfinite(column)))
-            raise InputError(f"X: {name}[{study}]: expected a finite number, found {column[study]:g}")
-        columns[name] = column
-    if not columns:
-        raise InputError("X: expected at least one column, found none")
-    return columns
 
 
 def _edges(prior: Prior, smallest: float, c: float) -> Array:

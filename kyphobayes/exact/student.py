@@ -24,7 +24,7 @@ from kyphobayes.exact.panels import Array, Panels
 from kyphobayes.exact.posterior import Posterior
 from kyphobayes.exact.scales import log_scale_density, scale_range
 from kyphobayes.exact.surface import RTOL, Surface
-from kyphobayes.priors import Prior, Priors
+from kyphobayes.priors import Prior
 
 _FALL = 36.0  # of the log integrand, times nu per unit of v, beyond the scales that reach every study
 _LOST = 1e-150  # a weighted sum below this share of its largest term is computed again in logarithms
@@ -182,7 +182,7 @@ class StudentPosterior:
             raise InputError(f"weights: expected a positive number for each of {len(nu)} values of nu")
         self.nu = [float(value) for value in nu]
         surfaces = [surface if np.isinf(value) else student_effects(surface, value) for value in self.nu]
-        priors = Priors.of("custom", mu=mu, tau=tau)
+        priors = surface.priors(mu, tau)
         self.posteriors = [Posterior(each, priors, rtol=RTOL) for each in surfaces]  # all on a grid
         evidence = np.array([post.log_marginal_likelihood for post in self.posteriors])
         evidence += np.log(share / share.sum())

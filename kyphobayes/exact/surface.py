@@ -36,7 +36,7 @@ _PIECES_KEPT = 500  # studies up to which each one's values are kept beside thei
 _CELLS = 5_000_000  # values of single studies held at a time where they are very many
 _NEAR = 40.0  # standard errors of their mean to which the panels of so many studies reach at first
 _ROUNDS = 30
-_MOST_NODES = 600_000  # of a grid; ordinary posteriors need a hundredth of it
+_MOST_NODES = 3_000_000  # of a grid; ordinary posteriors need a five-hundredth of it
 _STEPS = np.array([0.25, 0.75])  # how far the panels grow in mu, in units of their reach
 _FURTHEST = 1e12  # reach at which a posterior that still grows is called improper
 
@@ -138,9 +138,22 @@ class Surface:
             return self._values[1:]
         return self.studies.log_integrated(self.mu.nodes, self.tau.nodes)
 
+    def draw_table(self, mu: Array, tau: Array, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Draw the index of a count table given each (mu, tau)."""
+        from kyphobayes.exact.draws import draw_table
+
+        return draw_table(self, mu, tau, rng)
+
     @cached_property
     def _laid(self) -> tuple[Panels, Panels, Array]:
         """Panels in mu and tau, and the values at their nodes: computed when they are first needed."""
+        mu, tau = self._first_panels()
+        self._laid = mu, tau, self._compute(mu.nodes, tau.nodes)
+        self._settle()
+        return self._laid
+
+    def _first_panels(self) -> tuple[Panels, Panels]:
+        """Panels to begin with: over the studies in mu, dyadic in tau."""
         used = np.unique(self.tables)
         centres, scales = self.studies.centres[used], self.studies.scales[used]
         width = 4 * self._unit
@@ -158,10 +171,7 @@ class Surface:
         mu = Panels(np.concatenate([regular, sharp]))
         # log L bends on the scale of the smallest standard error: dyadic panels from there upwards.
         first, last = 0.5 * scales.min(), 4 * max(np.ptp(centres), scales.max())
-        tau = Panels(np.append(0.0, first * 2.0 ** np.arange(np.ceil(np.log2(last / first)) + 1)))
-        self._laid = mu, tau, self._compute(mu.nodes, tau.nodes)
-        self._settle()
-        return self._laid
+        return mu, Panels(np.append(0.0, first * 2.0 ** np.arange(np.ceil(np.log2(last / first)) + 1)))
 
     @property
     def mu(self) -> Panels:
@@ -299,6 +309,20 @@ class Surface:
                 f"(no events, or nothing but events); give mu a proper prior"
             )
 
+    @cached_property
+    def standard_errors(self) -> Array:
+        """How far each study alone would look for its effect, shape (k,): the mean over the tables."""
+        return np.exp(self.log_weights) @ self.studies.scales[self.tables]
+
+    def priors(self, mu: str | Prior, tau: str | Prior) -> Priors:
+        """Read priors; those that the studies define, such as ``Jeffreys()``, are bound to these.
+
+        Their standard errors are known for normal studies; for counts they are those of the log odds or
+        log rates with 0.5 added.
+        """
+        priors = Priors.of("custom", mu=mu, tau=tau)
+        return priors.bind(self.standard_errors) if any(p.unbound for p in priors.values()) else priors
+
     # -- inference -------------------------------------------------------------------------------
 
     def posterior(self, mu: str | Prior, tau: str | Prior, *, rtol: float = RTOL) -> Posterior:
@@ -316,7 +340,7 @@ class Surface:
         ------
         PriorError, ImproperPosterior
         """
-        priors = Priors.of("custom", mu=mu, tau=tau)
+        priors = self.priors(mu, tau)
         alone = isinstance(self.studies, NormalStudies) and len(self.tables) == 1
         kind = ConjugatePosterior if alone and priors[MU].family in CONJUGATE else Posterior
         return kind(self, priors, rtol=rtol)

@@ -15,7 +15,7 @@ from kyphobayes.exact.batch_predictive import Predictive
 from kyphobayes.exact.panels import Array
 from kyphobayes.exact.posterior import quantiles_of
 from kyphobayes.names import AGGREGATE, MU, PROB, TAU
-from kyphobayes.priors import Prior, Priors
+from kyphobayes.priors import Prior
 
 if TYPE_CHECKING:
     from kyphobayes.exact.surface import Surface
@@ -58,7 +58,7 @@ def sweep(
     ------
     InputError, PriorError, ImproperPosterior
     """
-    names, pairs = _pairs(priors)
+    names, pairs = _pairs(surface, priors)
     if of not in AGGREGATE:
         raise InputError(f"of: expected one of {', '.join(AGGREGATE)}, found {of!r}")
     q = quantiles_of(prob)
@@ -115,12 +115,14 @@ def _together(
     return tables, log_marginal, chances
 
 
-def _pairs(priors: Sequence[Pair] | Mapping[str, Pair]) -> tuple[list, list[tuple[Prior, Prior]]]:
+def _pairs(
+    surface: Surface, priors: Sequence[Pair] | Mapping[str, Pair]
+) -> tuple[list, list[tuple[Prior, Prior]]]:
     if isinstance(priors, Mapping):
         names, given = list(priors), list(priors.values())
     else:
         names, given = list(range(len(priors))), list(priors)
     if not given:
         raise InputError("priors: expected at least one pair of priors for mu and tau, found none")
-    read = [Priors.of("custom", mu=mu, tau=tau) for mu, tau in given]
+    read = [surface.priors(mu, tau) for mu, tau in given]
     return names, [(each[MU], each[TAU]) for each in read]

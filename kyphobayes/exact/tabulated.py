@@ -20,6 +20,7 @@ from kyphobayes.exact.panels import ORDER, Array, Panels, lagrange, resolve
 _DEPTH = 100.0  # log likelihood below its maximum where the grid ends
 _LEVEL = 1e-12  # log likelihood below its maximum, over a whole panel, that counts as flat
 _REACH = 12.0  # kernel standard deviations kept on either side
+_TINY = 1e-3  # tau below which the mode is so near mu that their difference would be all rounding
 _UNDERFLOW = -60.0  # log of the matrix product below which it is computed again
 _HERMITE_RULE = np.polynomial.hermite_e.hermegauss(24)
 _PRECISION = 1e-11  # error of the table, or ...
@@ -236,9 +237,9 @@ class TabulatedStudies(Likelihood):
             return np.empty(0)
         mode, _ = self._mode(study, mu, tau)
         slope, own = self._interpolated(study, mode, self._slopes, self._bends)
-        # In units z = (theta - mu) / tau: where tau is small beside mu, theta - mu would be all rounding.
+        # In units z = (theta - mu) / tau, which at the mode is tau times the slope of the log likelihood.
         bend = tau**2 * np.maximum(own, 0.0)
-        centre, width = np.where(bend < 1, tau * slope, (mode - mu) / tau), 1 / np.sqrt(1 + bend)
+        centre, width = np.where((bend < 1) & (tau < _TINY), tau * slope, (mode - mu) / tau), 1 / np.sqrt(1 + bend)
         steps, weights = _HERMITE_RULE
         ends = [mu + tau * (centre + width * step) for step in (steps[0], steps[-1])]
         self._cover(float(ends[0].min()), float(ends[1].max()))

@@ -58,6 +58,13 @@ class Priors(Mapping[str, Prior]):
         """Copy with priors such as ``Jeffreys()`` bound to the studies' standard errors, shape (k,)."""
         return type(self)(tuple((name, prior.for_studies(se)) for name, prior in self.entries), self.label)
 
+    def bind(self, se: ArrayLike) -> Self:
+        """Bind what still waits for the studies' standard errors, shape (k,); the rest stays as it is."""
+        if not any(prior.unbound for prior in self.values()):
+            return self
+        bound = ((name, prior.for_studies(se) if prior.unbound else prior) for name, prior in self.entries)
+        return type(self)(tuple(bound), self.label)
+
     def texts(self) -> dict[str, str]:
         """Return the text form of each prior."""
         return {name: str(prior) for name, prior in self.entries}

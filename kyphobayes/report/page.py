@@ -21,8 +21,10 @@ from kyphobayes.pre_post import Paired, read_patients, read_printed
 from kyphobayes.project import Project, default_project
 from kyphobayes.report import figures, sentences, tables
 from kyphobayes.report.alt import alternatives
+from kyphobayes.report.audit import Audited, audited
 from kyphobayes.report.canvas import to_png, to_svg
 from kyphobayes.report.csv_tables import to_csv
+from kyphobayes.report.efficacy import Efficacy, efficacy
 from kyphobayes.report.heat_map import heat_map
 from kyphobayes.report.methods import methods, stamps
 from kyphobayes.report.pre_post import pre_post
@@ -139,7 +141,9 @@ def write_report(results: Sequence[Result], folder: Path, *, project: Project | 
     text = _environment().from_string(_read("template.html")).render(
         sections=sections,
         overview=overview,
+        efficacy=_efficacy(home, folder),
         pain=None if paired is None else _pain(paired, read_printed(home), folder),
+        audit=_audit(home, folder),
         sources=_sources(numbers, home),
         style=Markup(_read("style.css")),
         version=kyphobayes.__version__,
@@ -234,6 +238,25 @@ def _pain(series: Paired, printed: Sequence[float], folder: Path) -> Pain:
     shown = pre_post(series, printed)
     write(folder / "tables" / f"{shown.table.name}.csv", to_csv(shown.table.frame))
     return Pain(shown.sentences, shown.table, _picture(shown.figure, shown.table.name, shown.alt, folder))
+
+
+def _efficacy(project: Project, folder: Path) -> tuple[Efficacy, Picture] | None:
+    shown = efficacy(project)
+    if shown is None:
+        return None
+    for table in (shown.table, shown.assumed):
+        write(folder / "tables" / f"{table.name}.csv", to_csv(table.frame))
+    return shown, _picture(shown.figure, shown.table.name, shown.alt, folder)
+
+
+def _audit(home: Project, folder: Path) -> Audited | None:
+    """What the papers print, recomputed; its tables written beside the page."""
+    found = audited(home)
+    for table in found.tables if found else []:
+        write(folder / "tables" / f"{table.name}.csv", to_csv(table.frame))
+    if found is not None:
+        write(folder / "tables" / "audit.csv", to_csv(found.every))
+    return found
 
 
 def _slugs(names: Sequence[str]) -> list[str]:

@@ -241,15 +241,15 @@ def trail(result: Result) -> Table | None:
         {
             "words": printed.words, "locator": printed.locator, "quantity": printed.quantity,
             "low": printed.low, "high": printed.high, "studies": concerned(printed.studies),
-            "tables_left": left,
+            "tables_left": left, "estimated": place in source.estimated,
         }
-        for printed, left in source.trail
+        for place, (printed, left) in enumerate(source.trail)
     ]  # fmt: skip
     columns = (
         Column("The paper prints", lambda r: f"“{r['words']}”"),
         Column("Where", exactly("locator")),
         Column("About", exactly("studies")),
-        Column("Tables left", lambda r: whole(r["tables_left"]), True),
+        Column("Tables left", lambda r: f"{'about ' * r['estimated']}{whole(r['tables_left'])}", True),
     )
     note = (
         f"Method that was assumed: {_METHODS.get(source.constraints.pooling, source.constraints.pooling)} on "

@@ -9,7 +9,7 @@ import xarray as xr
 from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact import Surface
 from kyphobayes.names import AGGREGATE, MU, PROB, TAU
-from kyphobayes.priors import Prior, Priors
+from kyphobayes.priors import Prior
 from kyphobayes.sensitivity.distance import distances
 from kyphobayes.sensitivity.pairs import parts
 
@@ -58,7 +58,7 @@ def atlas(
         raise InputError(
             f"reference: expected the name of a pair, such as {next(iter(pairs), '…')!r}, found {reference!r}"
         )
-    read = {name: Priors.of(name, mu=mu, tau=tau) for name, (mu, tau) in pairs.items()}
+    read = {name: surface.priors(mu, tau) for name, (mu, tau) in pairs.items()}
     base = surface.posterior(read[reference][MU], read[reference][TAU], rtol=_RTOL)
     solved, refused = {}, []
     for name, priors in read.items():

@@ -99,7 +99,7 @@ def average(
     one_effect, no_effect = {}, {}  # they depend on one prior only
     without = float(common_effect(surface, np.array([null]))[0])
     for name, (mu, tau) in pairs.items():
-        priors = Priors.of(name, mu=mu, tau=tau)
+        priors = surface.priors(mu, tau)
         for prior in priors.values():
             prior.quantile(0.5)  # refuses an improper one
         solved[name, False, False] = _Solved(without, None, None)

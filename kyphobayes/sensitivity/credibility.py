@@ -15,7 +15,7 @@ from scipy import optimize, special
 from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact import Surface
 from kyphobayes.names import MU, PROB, TAU
-from kyphobayes.priors import Prior, Priors
+from kyphobayes.priors import Prior
 
 _RTOL = 1e-6
 _WIDEST, _NARROWEST = 1e3, 1e-3  # standard deviations looked at, in units of the data's own
@@ -56,7 +56,7 @@ def reverse_bayes(surface: Surface, tau: str | Prior, *, centre: float, prob: fl
         raise InputError(f"prob: expected a number between 0 and 1, found {prob:g}")
     if not np.isfinite(centre):
         raise InputError(f"centre: expected a finite number, found {centre:g}")
-    tau = Priors.of("custom", tau=tau)[TAU]
+    tau = surface.priors("Flat()", tau)[TAU]
     level, z = (1 + prob) / 2, float(special.ndtri((1 + prob) / 2))
     unit = _unit(surface)
 

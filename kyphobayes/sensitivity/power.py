@@ -19,7 +19,7 @@ from kyphobayes.exact.panels import Array
 from kyphobayes.exact.population import predictive
 from kyphobayes.exact.posterior import Posterior
 from kyphobayes.names import AGGREGATE, MU, TAU
-from kyphobayes.priors import Prior, Priors
+from kyphobayes.priors import Prior
 from kyphobayes.sensitivity.distance import cjs_both_ways
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def power_scaling(
         raise InputError(
             f"alphas: expected a power between 0 and 1 and one above 1, found {lower:g}, {upper:g}"
         )
-    priors = Priors.of("custom", mu=mu, tau=tau)
+    priors = surface.priors(mu, tau)
     post = Posterior(surface, priors, rtol=_RTOL)
     x, t = post.mu_panels.nodes, post.tau_panels.nodes
     logs = {

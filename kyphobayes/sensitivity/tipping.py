@@ -11,7 +11,7 @@ from scipy import optimize
 from kyphobayes.errors import ImproperPosterior, InputError, PriorError
 from kyphobayes.exact import Surface
 from kyphobayes.names import AGGREGATE, MU, TAU
-from kyphobayes.priors import Prior, Priors
+from kyphobayes.priors import Prior
 from kyphobayes.sensitivity.distance import hellinger
 from kyphobayes.sensitivity.moves import scaled, shifted
 
@@ -113,7 +113,7 @@ def tipping_points(
     levels = _levels(threshold, interval)
     if of not in AGGREGATE:
         raise InputError(f"of: expected one of {', '.join(AGGREGATE)}, found {of!r}")
-    read = Priors.of("custom", mu=mu, tau=tau)
+    read = surface.priors(mu, tau)
 
     def probability(pair: tuple[Prior, Prior]) -> float:
         return float(surface.posterior(*pair, rtol=RTOL).cdf(of, below))

@@ -32,10 +32,12 @@ LAYERS = {
     "frequentist": 2,  # the witness: nothing from exact, and exact nothing from it
     "reconstruct": 3,
     "evidence": 4,
+    "audit": 5,  # recomputes what papers print, from tables and reconstructed counts
     "model": 5,
     "latent_counts": 5,
     "fit": 6,
     "pre_post": 6,
+    "reanalysis": 6,  # printed lines analysed again
     "checks": 7,  # below engines: the gate of NUTS is a check, and checks only read fits
     "findings": 7,
     "sensitivity": 8,

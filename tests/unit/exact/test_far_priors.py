@@ -60,3 +60,17 @@ def test_very_many_studies_begin_near_their_mean_and_grow_where_a_prior_asks():
     assert edges[0] < near < edges[1] < few.mu.edges[-1]
     surface.posterior("Normal(mu=4, sigma=0.3)", "HalfNormal()")
     assert surface.mu.edges[-1] > edges[1]
+
+
+@pytest.mark.parametrize(
+    "surface", [exact.binomial([0, 3, 9], [30, 40, 9]), exact.poisson([0, 7], [12.0, 3.0])]
+)
+def test_however_far_a_likelihood_is_finite_and_no_more_than_its_peak(surface):
+    far = 10.0 ** np.arange(0, 14)
+    mu, tau = np.concatenate([-far, far]), 10.0 ** np.arange(-8, 14)
+    found = surface.studies.log_integrated(mu, tau)
+    peak = surface.studies.log_lik(np.linspace(-60, 60, 4001)).max(axis=1)
+    assert np.isfinite(found).all()
+    assert (found <= peak[:, None, None] + 1e-6).all()
+    # Without events all that is asked is whether theta is low: half of it, if its spread has no end.
+    assert found[0, 0, -1] == pytest.approx(np.log(0.5), abs=1e-9)

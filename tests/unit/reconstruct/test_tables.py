@@ -317,7 +317,7 @@ def test_a_total_above_all_denominators():
 def test_figures_that_leave_too_much_say_what_would_narrow_it():
     studies = tuple("abcdef")
     with pytest.raises(
-        EvidenceError, match="more than 2,000,000 partial tables; print a total or a subgroup figure"
+        EvidenceError, match="too many tables to list them all; print a total or a subgroup figure"
     ):
         reconstruct(constraints(studies, [printed("pooled", studies, 10, 0)]), dict.fromkeys(studies, 60))
 
