@@ -11,7 +11,7 @@ from kyphobayes.console import print_json, progress, screen
 if TYPE_CHECKING:
     from kyphobayes.reconstruct import Constraints
 
-_METHODS = 140  # about as many steps
+_METHODS = 6  # about as many steps: one for each measure
 
 
 def reconstruct(
@@ -21,6 +21,12 @@ def reconstruct(
     methods: Annotated[
         bool, typer.Option("--methods", help="Also under every other measure, pooling and zero-cell rule.")
     ] = False,
+    mu: Annotated[
+        str, typer.Option(help="Prior of the typical log odds, for the rates under other methods.")
+    ] = "Normal(mu=-2.5, sigma=1.5)",
+    tau: Annotated[
+        str, typer.Option(help="Prior of their standard deviation between centres.")
+    ] = "HalfNormal(sigma=1)",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the tables as CSV files and the figure.")
     ] = None,
@@ -35,7 +41,7 @@ def reconstruct(
         from kyphobayes.commands.reconstructed import content, files, show_reconstruction
         from kyphobayes.evidence.denominators import denominators
         from kyphobayes.files import make_folder, write
-        from kyphobayes.reconstruct import SMALL, TINY, Effort, find_tables, narrowing, other_methods
+        from kyphobayes.reconstruct import SMALL, TINY, Effort, find_tables, narrowing, other_methods, rates
 
         if out is not None:
             make_folder(out)
@@ -43,7 +49,10 @@ def reconstruct(
         n, known = (None, None) if constraints.n else denominators(constraints, chosen_project(project))
         found = find_tables(constraints, n, known, effort=Effort(seed=seed), say=say)
         narrowed = narrowing(found, effort=replace(SMALL, seed=seed), say=say)
-        others = other_methods(found, effort=replace(TINY, seed=seed), say=say) if methods else None
+        others = None
+        if methods:
+            answer = rates(found.n, mu, tau)
+            others = other_methods(found, effort=replace(TINY, seed=seed), answer=answer, say=say)
         if out is not None:
             say("writing files")
             for name, written in files(found, narrowed, others).items():
@@ -52,6 +61,8 @@ def reconstruct(
         print_json(content(found, narrowed, others))
         return
     show_reconstruction(found, narrowed, others)
+    if methods:
+        screen.print(f"Rates under mu ~ {mu}, tau ~ {tau}.", markup=False, highlight=False)
     if out is not None:
         screen.print(f"\nfiles: {out}", markup=False, highlight=False, soft_wrap=True)
 

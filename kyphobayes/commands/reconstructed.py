@@ -151,19 +151,26 @@ def _show_methods(others: pd.DataFrame) -> None:
     """Print the methods under which some table agrees."""
     feasible = others[(others["tables"] > 0) | others["tables"].isna()]
     screen.print("\nUnder other methods:", highlight=False)
-    table = _table("measure", "pooling", "zero cells", "tables", "pooled, %")
+    table = _table("measure", "pooling", "zero cells", "tables", "pooled, %", "typical", "next, %")
     row: Any
     for row in feasible.head(_SHOWN).to_dict("records"):
         rule = f"{row['zero_cells']:g}, {row['corrected']}"
         pooled = " to ".join(dict.fromkeys(f"{100 * row[key]:.2f}" for key in ("pooled_low", "pooled_high")))
         number = _number(row["tables"], row["error"])
         name = f"{row['measure']} (assumed)" if row["assumed"] else row["measure"]
-        table.add_row(name, row["pooling"], rule, number, "?" if "nan" in pooled else pooled)
+        own = [_percent(row, whose) for whose in ("typical", "next")]
+        table.add_row(name, row["pooling"], rule, number, "?" if "nan" in pooled else pooled, *own)
     screen.print(table)
     if (more := len(feasible) - _SHOWN) > 0:
         screen.print(f"and {more} more", highlight=False)
     text = f"Of {len(others)} methods {len(others) - len(feasible)} agree with no table."
     screen.print(text, markup=False, highlight=False)
+
+
+def _percent(row: dict[str, float], whose: str) -> str:
+    """Interval of a rate."""
+    low, high = (100 * row.get(f"{whose}_{end}", math.nan) for end in ("low", "high"))
+    return "" if math.isnan(low) else f"{low:.1f}–{high:.1f}"
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

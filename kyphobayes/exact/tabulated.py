@@ -239,7 +239,10 @@ class TabulatedStudies(Likelihood):
         slope, own = self._interpolated(study, mode, self._slopes, self._bends)
         # In units z = (theta - mu) / tau, which at the mode is tau times the slope of the log likelihood.
         bend = tau**2 * np.maximum(own, 0.0)
-        centre, width = np.where((bend < 1) & (tau < _TINY), tau * slope, (mode - mu) / tau), 1 / np.sqrt(1 + bend)
+        centre, width = (
+            np.where((bend < 1) & (tau < _TINY), tau * slope, (mode - mu) / tau),
+            1 / np.sqrt(1 + bend),
+        )
         steps, weights = _HERMITE_RULE
         ends = [mu + tau * (centre + width * step) for step in (steps[0], steps[-1])]
         self._cover(float(ends[0].min()), float(ends[1].max()))

@@ -4,6 +4,7 @@ from kyphobayes.reconstruct.conflicts import Conflict, Contradiction
 from kyphobayes.reconstruct.constraints import Constraints
 from kyphobayes.reconstruct.narrowing import Narrowing, narrowing, other_methods
 from kyphobayes.reconstruct.printed import Printed
+from kyphobayes.reconstruct.rates import rates
 from kyphobayes.reconstruct.solve import SMALL, TINY, Effort
 from kyphobayes.reconstruct.summary import SummaryLikelihood, summary_likelihood
 from kyphobayes.reconstruct.tables import CountTables, Sample, find_tables, reconstruct
@@ -23,6 +24,7 @@ __all__ = [
     "find_tables",
     "narrowing",
     "other_methods",
+    "rates",
     "reconstruct",
     "summary_likelihood",
 ]

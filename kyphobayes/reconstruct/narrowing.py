@@ -12,6 +12,7 @@ from kyphobayes.frequentist import METHODS
 from kyphobayes.reconstruct.constraints import COUNT_MEASURES, Constraints
 from kyphobayes.reconstruct.printed import Printed
 from kyphobayes.reconstruct.problem import Problem
+from kyphobayes.reconstruct.rates import Answer
 from kyphobayes.reconstruct.search import Exhausted
 from kyphobayes.reconstruct.solve import SMALL, TINY, Effort, Part, Say, problem_parts, product, silent
 from kyphobayes.reconstruct.tables import CountTables, joined
@@ -113,7 +114,9 @@ def _shape(marginal: dict[int, float]) -> tuple[float, float, float, float]:
     return len(marginal), min(marginal), max(marginal), entropy
 
 
-def other_methods(found: CountTables, *, effort: Effort = TINY, say: Say = silent) -> pd.DataFrame:
+def other_methods(
+    found: CountTables, *, effort: Effort = TINY, answer: Answer | None = None, say: Say = silent
+) -> pd.DataFrame:
     """Answers under every measure, pooling and rule for zero cells.
 
     Parameters
@@ -121,8 +124,10 @@ def other_methods(found: CountTables, *, effort: Effort = TINY, say: Say = silen
     found : CountTables
     effort : Effort
         For each method; beyond it tables are sampled.
+    answer : callable, optional
+        What the tables of a method lead to, such as `rates` makes it; its keys become columns.
     say : callable
-        Called with a text as each method begins.
+        Called with a text as each measure begins.
 
     Returns
     -------
@@ -141,14 +146,14 @@ def other_methods(found: CountTables, *, effort: Effort = TINY, say: Say = silen
     asked = list(_methods(given))
     n = found.n.astype(np.int64)
     rows = []
-    for i, method in enumerate(asked, 1):
-        rule = f"{method.zero_cells:g} to {method.corrected}"
-        say(f"method {i} of {len(asked)}: {method.measure}, {method.pooling}, {rule}")
+    for i, method in enumerate(asked):
+        if i < 2 or method.measure != asked[i - 1].measure:
+            say(f"methods on {method.measure}")
         row: dict[str, Any] = {
             "measure": method.measure, "pooling": method.pooling, "zero_cells": method.zero_cells,
             "corrected": method.corrected, "assumed": method == given,
         }  # fmt: skip
-        rows.append(row | _answer(method, n, found, effort))
+        rows.append(row | _answer(method, n, found, effort, answer))
     return pd.DataFrame(rows)
 
 
@@ -176,7 +181,9 @@ def _rule(method: Constraints) -> tuple[str, str, float, str]:
     return method.measure, method.pooling, method.zero_cells, method.corrected
 
 
-def _answer(method: Constraints, n: NDArray[np.int64], found: CountTables, effort: Effort) -> dict[str, Any]:
+def _answer(
+    method: Constraints, n: NDArray[np.int64], found: CountTables, effort: Effort, further: Answer | None
+) -> dict[str, Any]:
     printer = Printer(method, n)
     problem = Problem(printer, (*found.known, *method.printed))
     try:
@@ -200,4 +207,4 @@ def _answer(method: Constraints, n: NDArray[np.int64], found: CountTables, effor
             f"{study} mean": float(weights @ column),
             f"{study} high": int(column.max()),
         }
-    return answer
+    return answer | further(tables, weights) if further else answer
