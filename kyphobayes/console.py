@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pandas import Series
 
     from kyphobayes.crosscheck import Crosscheck
+    from kyphobayes.questions import Answered
     from kyphobayes.run import Result, Say
     from kyphobayes.sensitivity import Sensitivity
 
@@ -101,6 +102,27 @@ def show_result(result: "Result", out: Path) -> None:
         mark = "[green]passed[/]" if check.passed else "[bold red]failed[/]"
         screen.print(f"{check.name}: {mark}; {escape(check.text)}", highlight=False)
     screen.print(f"fits: {out / 'fits'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_answer(answered: "Answered") -> None:
+    """Print the answer to a question that is not about one pooled rate."""
+    screen.print(f"\n{answered.question.question}", markup=False, highlight=False)
+    screen.print(f"{answered.sentence}\n", markup=False, highlight=False)
+    for name, frame in answered.tables.items():
+        shown = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
+        table = Table(title=name.replace("_", " "), title_justify="left", box=None, padding=(0, 1, 0, 0))
+        for column in shown.columns:
+            table.add_column(str(column).replace("_", " "), overflow="fold")
+        for row in shown.itertuples(index=False):
+            table.add_row(*(f"{v:.3g}" if isinstance(v, float) else escape(str(v)) for v in row))
+        screen.print(table)
+    out = answered.who[answered.who["status"] != "in"]
+    screen.print(f"in: {len(answered.who) - len(out)}; out: {len(out)}", highlight=False)
+    for row in out.drop_duplicates().to_dict("records"):
+        screen.print(f"  out: {row['unit']}: {row['reason']}", markup=False, highlight=False)
+    for check in answered.checks:
+        mark = "[green]passed[/]" if check.passed else "[bold red]failed[/]"
+        screen.print(f"{check.name}: {mark}; {escape(check.text)}", highlight=False)
 
 
 def show_crosscheck(found: "Crosscheck") -> None:

@@ -1,8 +1,9 @@
 """Commands about one analysis of the plan: fit, crosscheck, sensitivity."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,11 +20,17 @@ from kyphobayes.console import (
     print_json,
     progress,
     screen,
+    show_answer,
     show_crosscheck,
     show_result,
     show_sensitivity,
 )
 from kyphobayes.errors import InputError, PriorError
+
+if TYPE_CHECKING:
+    from kyphobayes.evidence.questions import Question
+    from kyphobayes.project import Project
+    from kyphobayes.questions import Answered
 
 
 class Engine(StrEnum):
@@ -51,9 +58,14 @@ def fit(
     changed = _changed(prior or [])
     with progress(as_json, STEPS) as say:
         from kyphobayes.evidence import find_analysis
+        from kyphobayes.evidence.questions import read_questions
         from kyphobayes.run import ENGINES, run_analysis
 
         chosen = chosen_project(project)
+        if analysis in (asked := read_questions(chosen)):
+            answered = _answer(asked[analysis], chosen, bool(priors or prior or model), seed, out, say)
+            _show_answer(answered, as_json)
+            return
         result = run_analysis(
             find_analysis(chosen, analysis),
             chosen,
@@ -151,3 +163,30 @@ def _changed(texts: list[str]) -> dict[str, str]:
             raise PriorError(f"--prior: {name.strip()} is given twice")
         changed[name.strip()] = prior.strip()
     return changed
+
+
+def _answer(
+    question: "Question", project: "Project", changed: bool, seed: int, out: Path, say: Callable[[str], None]
+) -> "Answered":
+    """Answer a question that is not about one pooled rate, and write its tables."""
+    from kyphobayes.files import write
+    from kyphobayes.questions import answer
+
+    if changed:
+        raise InputError(
+            f"{question.name}: --priors, --prior and --model are for pooled rates; its priors are in "
+            f"data/analyses.toml"
+        )
+    answered = answer(question, project, seed=seed, out=out, say=say)
+    for name, table in answered.tables.items():
+        write(out / "tables" / f"{question.name}-{name}.csv", table.to_csv(lineterminator="\n"))
+    return answered
+
+
+def _show_answer(answered: "Answered", as_json: bool) -> None:
+    if as_json:
+        print_json(answered.to_dict())
+    else:
+        show_answer(answered)
+    if not answered.passed:
+        raise typer.Exit(1)

@@ -18,10 +18,11 @@ from kyphobayes.console import answer_of, aside, print_json, progress, screen, s
 def list_(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """List the analyses of the plan, the models and the prior sets."""
     from kyphobayes.evidence import read_plan
+    from kyphobayes.evidence.questions import read_questions
     from kyphobayes.model import formulas
 
     chosen = chosen_project(project)
-    plan = read_plan(chosen)
+    plan = read_plan(chosen) | read_questions(chosen)
     models = formulas(chosen)
     sets = sorted(path.stem for path in (chosen.data / "priors").glob("*.toml"))
     if as_json:
@@ -41,29 +42,39 @@ def report(
 ) -> None:
     """Run every analysis of the plan and write the report; fits that are done are reused."""
     from kyphobayes.evidence import read_plan
+    from kyphobayes.evidence.questions import read_questions
+    from kyphobayes.questions import answer
     from kyphobayes.report import write_report
     from kyphobayes.run import run_analysis
 
     chosen = chosen_project(project)
-    plan = read_plan(chosen)
-    with progress(as_json, STEPS * len(plan) + 1) as say:
+    plan, questions = read_plan(chosen), read_questions(chosen)
+    count = len(plan) + len(questions)
+    with progress(as_json, STEPS * count + 1) as say:
         results = [
             run_analysis(
-                entry, chosen, seed=seed, out=out, say=lambda text, i=i: say(f"[{i}/{len(plan)}] {text}")
+                entry, chosen, seed=seed, out=out, say=lambda text, i=i: say(f"[{i}/{count}] {text}")
             )
             for i, entry in enumerate(plan.values(), 1)
         ]
+        answers = [
+            answer(entry, chosen, seed=seed, out=out, say=lambda text, i=i: say(f"[{i}/{count}] {text}"))
+            for i, entry in enumerate(questions.values(), len(plan) + 1)
+        ]
         say("writing the report")
-        page = write_report(results, out, project=chosen)
-    failed = [(result, check) for result in results for check in result.checks if not check.passed]
+        page = write_report(results, out, answers=answers, project=chosen)
+    done = [(r.analysis.name, r) for r in results] + [(a.question.name, a) for a in answers]
+    failed = [(name, check) for name, one in done for check in one.checks if not check.passed]
     if as_json:
-        content = {"report": str(page), "analyses": {r.analysis.name: r.to_dict() for r in results}}
+        content = {"report": str(page), "analyses": {name: one.to_dict() for name, one in done}}
         print_json(content)
     else:
         for result in results:
             screen.print(f"{result.analysis.title}: {answer_of(result)}", highlight=False, markup=False)
+        for one in answers:
+            screen.print(f"{one.question.title}: {one.sentence}", highlight=False, markup=False)
         screen.print(f"\nreport: {page}", highlight=False, markup=False, soft_wrap=True)
-    for result, check in failed:
-        aside.print(f"{result.analysis.name}: {check.name} failed: {check.text}", markup=False)
+    for name, check in failed:
+        aside.print(f"{name}: {check.name} failed: {check.text}", markup=False)
     if failed:
         raise typer.Exit(1)

@@ -74,7 +74,9 @@ class Analysis:
 
 
 def read_plan(project: Project) -> dict[str, Analysis]:
-    """Read every entry of ``data/analyses.toml``, in its order.
+    """Read every entry of ``data/analyses.toml`` about a pooled rate, in its order.
+
+    Entries with a `kind` are other questions: see `read_questions`.
 
     Raises
     ------
@@ -82,7 +84,9 @@ def read_plan(project: Project) -> dict[str, Analysis]:
         Naming the entry and the key that is missing, unknown or of the wrong kind.
     """
     entries = read_toml(project.data / "analyses.toml")
-    return {name: _analysis(name, entry) for name, entry in entries.items()}
+    return {
+        name: _analysis(name, e) for name, e in entries.items() if not (isinstance(e, dict) and "kind" in e)
+    }
 
 
 def find_analysis(project: Project, name: str) -> Analysis:

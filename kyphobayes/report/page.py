@@ -19,10 +19,12 @@ from kyphobayes.evidence import read_table
 from kyphobayes.files import write
 from kyphobayes.pre_post import Paired, read_patients, read_printed
 from kyphobayes.project import Project, default_project
+from kyphobayes.questions import Answered
 from kyphobayes.report import figures, sentences, tables
 from kyphobayes.report.alt import alternatives
 from kyphobayes.report.audit import Audited, audited
 from kyphobayes.report.canvas import to_png, to_svg
+from kyphobayes.report.chapters import Chapter, chapter_of
 from kyphobayes.report.csv_tables import to_csv
 from kyphobayes.report.efficacy import Efficacy, efficacy
 from kyphobayes.report.heat_map import heat_map
@@ -107,7 +109,13 @@ class Pain:
     figure: Picture
 
 
-def write_report(results: Sequence[Result], folder: Path, *, project: Project | None = None) -> Path:
+def write_report(
+    results: Sequence[Result],
+    folder: Path,
+    *,
+    answers: Sequence[Answered] = (),
+    project: Project | None = None,
+) -> Path:
     """Write the report: ``report.html``, every figure as SVG and PNG, every table as CSV.
 
     Parameters
@@ -115,6 +123,8 @@ def write_report(results: Sequence[Result], folder: Path, *, project: Project | 
     results : sequence of Result
     folder : Path
         Gets ``report.html``, ``figures/`` and ``tables/``.
+    answers : sequence of Answered
+        To the questions that are not about one pooled rate.
     project : Project, optional
         Whose ``sources.csv`` has the addresses of the sources; the project's own by default.
 
@@ -141,6 +151,7 @@ def write_report(results: Sequence[Result], folder: Path, *, project: Project | 
     text = _environment().from_string(_read("template.html")).render(
         sections=sections,
         overview=overview,
+        chapters=[_chapter(answered, folder) for answered in answers],
         efficacy=_efficacy(home, folder),
         pain=None if paired is None else _pain(paired, read_printed(home), folder),
         audit=_audit(home, folder),
@@ -148,6 +159,7 @@ def write_report(results: Sequence[Result], folder: Path, *, project: Project | 
         style=Markup(_read("style.css")),
         version=kyphobayes.__version__,
         failed=[section for section in sections if section.failed],
+        failed_chapters=[answered for answered in answers if not answered.passed],
         STEADY=sentences.STEADY,
         SOME=sentences.SOME,
     )  # fmt: skip
@@ -238,6 +250,19 @@ def _pain(series: Paired, printed: Sequence[float], folder: Path) -> Pain:
     shown = pre_post(series, printed)
     write(folder / "tables" / f"{shown.table.name}.csv", to_csv(shown.table.frame))
     return Pain(shown.sentences, shown.table, _picture(shown.figure, shown.table.name, shown.alt, folder))
+
+
+def _chapter(answered: Answered, folder: Path) -> tuple[Chapter, dict[str, Picture]]:
+    """A chapter and its pictures by name; figures and tables are written beside the page."""
+    shown, name = chapter_of(answered), answered.question.name
+    pictures = {}
+    for part in shown.parts:
+        for plate in part.plates:
+            pictures[plate.name] = _picture(plate.figure, f"{name}-{plate.name}", plate.alt, folder)
+        for table in part.tables:
+            write(folder / "tables" / f"{name}-{table.name}.csv", to_csv(table.frame))
+    write(folder / "tables" / f"{name}-who.csv", to_csv(answered.who))
+    return shown, pictures
 
 
 def _efficacy(project: Project, folder: Path) -> tuple[Efficacy, Picture] | None:

@@ -45,6 +45,7 @@ LAYERS = {
     "crosscheck": 8,
     "engines": 8,
     "run": 9,
+    "questions": 9,
     "report": 10,
     "console": 11,
     "commands": 12,
