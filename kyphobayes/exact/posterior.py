@@ -84,7 +84,7 @@ class Posterior:
                     f"for quadrature; use a wider prior for mu"
                 )
             log_prior = priors[MU].log_density(mu.nodes)[:, None] + priors[TAU].log_density(tau.nodes)
-            log_likelihood, interpolation = surface.around(mu.nodes, tau.nodes, log_prior)
+            log_likelihood, interpolation = surface.around(mu.nodes, tau.nodes, log_prior, rtol)
             log_density = log_likelihood + log_prior
             top = log_density.max()
             density = np.exp(log_density - top)

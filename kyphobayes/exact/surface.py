@@ -109,18 +109,18 @@ class Surface:
         """The largest log likelihood at a node."""
         return float(self._values[0].max())
 
-    def around(self, mu: Array, tau: Array, log_prior: Array) -> tuple[Array, float]:
+    def around(self, mu: Array, tau: Array, log_prior: Array, rtol: float) -> tuple[Array, float]:
         """Log likelihood at (mu, tau), and its error weighed by the posterior.
 
         It is interpolated, or computed afresh if a prior puts the posterior where the panels are too
-        coarse. `log_prior` has the shape of the answer, (len(mu), len(tau)).
+        coarse for `rtol`. `log_prior` has the shape of the answer, (len(mu), len(tau)).
         """
         values = self.interpolate(mu, tau)
         density = values + log_prior
         highest = np.unravel_index(np.argmax(density), density.shape)
         error = float((self.errors_at(mu, tau) * np.exp(density - density[highest])).max())
         rounding = DIGITS * abs(self.top)  # which computing it afresh has too
-        if values[highest] > self.top - DEEP and error <= max(GOOD, 10 * rounding):
+        if values[highest] > self.top - DEEP and error <= max(GOOD, rtol, 10 * rounding):
             return values, error
         return self.log_likelihood(mu, tau), rounding
 

@@ -1,6 +1,7 @@
 """Named one-parameter families that a prior can be moved along: its location and its scale."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,9 +26,14 @@ _SCALES: Mapping[str, tuple[str, ...]] = {
     "HalfNormal": ("sigma",),
     "HalfStudentT": ("sigma",),
     "HalfCauchy": ("beta",),
+    "HalfLogistic": ("s",),
     "InverseGamma": ("beta",),
+    "Lomax": ("beta",),
+    "PC": ("U",),
+    "Rayleigh": ("sigma",),
     "Weibull": ("beta",),
 }
+_LOGARITHMIC = ("LogNormal", "LogStudentT")  # to multiply is to add to the logarithm's mu
 _RATES: Mapping[str, tuple[str, ...]] = {"Exponential": ("lam",), "Gamma": ("beta",)}
 
 
@@ -56,7 +62,7 @@ def scaled(prior: Prior, factor: float) -> Prior:
     if not (np.isfinite(factor) and factor > 0):
         raise PriorError(f"expected a factor greater than 0, found {factor:g}")
     values, family = dict(prior.parameters), prior.family
-    if family == "LogNormal":
+    if family in _LOGARITHMIC:
         return _changed(prior, {"mu": values["mu"] + float(np.log(factor))})
     if family == "Uniform":
         lower, upper = values["lower"], values["upper"]
@@ -67,8 +73,16 @@ def scaled(prior: Prior, factor: float) -> Prior:
         return _changed(prior, {name: values[name] * factor for name in _SCALES[family]})
     if family in _RATES:
         return _changed(prior, {name: values[name] / factor for name in _RATES[family]})
-    known = sorted({*_SCALES, *_RATES, "LogNormal", "Uniform"})
+    if family == "Tau2":  # a prior for the square
+        return replace(prior, parameters=(("dist", scaled(_inner(prior, "dist"), factor**2)),))
+    known = sorted({*_SCALES, *_RATES, *_LOGARITHMIC, "Tau2", "Uniform"})
     raise PriorError(f"{prior} has no scale to move; expected one of {', '.join(known)}")
+
+
+def _inner(prior: Prior, name: str) -> Prior:
+    found = dict(prior.parameters)[name]
+    assert isinstance(found, Prior)  # as its text was read
+    return found
 
 
 def _changed(prior: Prior, values: Mapping[str, float]) -> Prior:

@@ -20,6 +20,12 @@ WITH_SCALE = [
     "Uniform(lower=-1, upper=2)",
 ]
 ABOVE_ZERO = [
+    "HalfLogistic(s=0.7)",
+    "Lomax(alpha=2, beta=0.5)",
+    "PC(U=1, alpha=0.05)",
+    "Rayleigh(sigma=0.4)",
+    "LogStudentT(nu=5, mu=-3, sigma=1.2)",
+    "Tau2(LogNormal(mu=-2, sigma=1.5))",
     "HalfNormal(sigma=0.5)",
     "HalfStudentT(nu=3, sigma=0.5)",
     "HalfCauchy(beta=2)",
