@@ -9,6 +9,9 @@ import pandas as pd
 from kyphobayes.errors import EvidenceError
 
 
+_OTHERS = {";": "semicolons", "\t": "tabs"}  # that spreadsheets put between columns
+
+
 def read_text(path: Path, name: str) -> pd.DataFrame:
     """Read a CSV file as text.
 
@@ -49,6 +52,11 @@ def read_text(path: Path, name: str) -> pd.DataFrame:
     if not rows:
         raise EvidenceError(f"{name}: empty; expected a header and one row per study")
     header = rows[0]
+    if len(header) == 1 and (other := next((x for x in _OTHERS if x in header[0]), None)):
+        raise EvidenceError(
+            f"{name}, line 1: expected columns separated by commas, found {_OTHERS[other]}; save it as "
+            f"comma-separated values, with decimal points"
+        )
     for line, row in zip(lines, rows, strict=True):
         if len(row) != len(header):
             raise EvidenceError(

@@ -22,7 +22,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
     except FileNotFoundError:
-        raise EvidenceError(f"{path.name}: no such file in {path.parent.name}/") from None
+        folder = f" in {path.parent.name}/" if path.parent.name else ""
+        raise EvidenceError(f"{path.name}: no such file{folder}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise EvidenceError(f"{path.name}: cannot be read as TOML: {problem}") from None
 

@@ -64,7 +64,9 @@ class Predictive:
         for start in range(0, len(columns), length):
             part = columns[start : start + length]
             over_mu = (rows @ self._a[:, part]).reshape(len(theta), -1, len(part))
-            out[:, start : start + length] = (over_mu * self._b[:, part]).sum(axis=1) / self._total[part]
+            out[:, start : start + length] = (
+                np.einsum("tbc,bc->tc", over_mu, self._b[:, part]) / self._total[part]
+            )
         return out
 
     def _matrix(self, theta: Array) -> Array:

@@ -9,7 +9,7 @@ from kyphobayes.exact.panels import Array, Panels, antiderivative, lagrange
 from kyphobayes.names import PROB
 
 _ROUNDS = 60  # of Newton's method, or of halving where it would leave the panel
-_LAST = 1e-9  # a step of this share of a panel is the last: what is left is its square
+_LAST = 1e-7  # a step of this share of a panel is the last: what is left is its square
 
 
 def newton(function: Callable[[Array], tuple[Array, Array]], shape: tuple[int, ...]) -> Array:

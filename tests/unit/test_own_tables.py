@@ -43,6 +43,8 @@ def test_options_are_passed_on(tmp_path):
         ("events,n\n3,inf\n", "PLO", "line 2, column n: expected a number, found 'inf'"),
         ("events,n\n3,30\n31,30\n", "PLO", r"study 1: .*\(study 0 is on line 2\)"),
         ("events,n\n3,30,1\n", "PLO", "line 2: expected 2 cells as in the header, found 3"),
+        ("events;n\n3;30\n", "PLO", "line 1: expected columns separated by commas, found semicolons"),
+        ("events\tn\n3\t30\n", "PLO", "line 1: expected columns separated by commas, found tabs"),
         ("", "PLO", "empty; expected a header"),
     ],
 )

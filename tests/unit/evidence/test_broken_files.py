@@ -338,6 +338,20 @@ PLAN_BREAKS = [
         "",
     ),
     Break(
+        "certain decision",
+        PLAN,
+        (PLAN, "[cement_leakage].decision", "probability to lie between 0 and 1", "found 1"),
+        "below = 0.10\n",
+        "below = 0.10\nprobability = 1.0\n",
+    ),
+    Break(
+        "decision by words",
+        PLAN,
+        (PLAN, "[cement_leakage].decision", "probability"),
+        "below = 0.10\n",
+        'below = 0.10\nprobability = "likely"\n',
+    ),
+    Break(
         "a threshold in percent",
         PLAN,
         (PLAN, "[cement_leakage].decision", "share between 0 and 1", "found 10"),
