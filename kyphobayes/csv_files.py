@@ -8,7 +8,6 @@ import pandas as pd
 
 from kyphobayes.errors import EvidenceError
 
-
 _OTHERS = {";": "semicolons", "\t": "tabs"}  # that spreadsheets put between columns
 
 

@@ -118,10 +118,9 @@ def _with_scale(row: dict[str, str]) -> dict[str, str]:
 
 def _no_columns(columns: Iterable[str]) -> str:
     found = ", ".join(columns)
-    hint = "; columns must be separated by commas" if ";" in found or "\t" in found else ""
     return (
         f"expected columns that allow a test, such as n, mean and items, or n and percent, among "
-        f"{', '.join(COLUMNS)}; found {found[:200]}{hint}"
+        f"{', '.join(COLUMNS)}; found {found[:200]}"
     )
 
 

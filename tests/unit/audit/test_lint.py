@@ -110,7 +110,7 @@ def test_inconsistent_rows_come_first(linted):
         ("n,percent\n20,120\n", "line 2: percent: expected a number from 0 to 100"),
         ("estimate,ci_low,ci_high,p\n1,0,2,n.s.\n", "line 2, column p"),
         ("mean,low,high\n1,10,0\n", "columns low and high: expected low <= high"),
-        ("n;mean;items\n20;3.45;1\n", "columns must be separated by commas"),
+        ("n;mean;items\n20;3.45;1\n", "expected columns separated by commas"),
         ("n,mean,items\n", "expected rows below the header"),
         ("n,n,percent\n20,20,5\n", "found n twice"),
         ("n,percent\n20\n", "line 2: expected 2 cells"),
