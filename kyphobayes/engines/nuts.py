@@ -1,5 +1,6 @@
 """NUTS, with a gate: draws that did not converge are not a result."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pymc as pm
@@ -11,7 +12,7 @@ from kyphobayes.errors import NotConverged
 from kyphobayes.evidence import View
 from kyphobayes.fit import stamp
 from kyphobayes.model import Model
-from kyphobayes.names import AGGREGATE, MU, THETA
+from kyphobayes.names import AGGREGATE, THETA
 from kyphobayes.priors import Priors
 
 SETTINGS: dict[str, Any] = {"sampler": "nutpie", "backend": "numba", "draws": 1500, "chains": 4}
@@ -86,6 +87,19 @@ def fit_nuts(
 def _sample(
     model: Model, evidence: View, priors: Priors, rung: dict[str, Any], seed: int, progress: bool
 ) -> xr.DataTree:
+    return sample(model, evidence, priors, rung, seed, (*AGGREGATE, THETA), progress)
+
+
+def sample(
+    model: Model,
+    evidence: View,
+    priors: Priors,
+    rung: dict[str, Any],
+    seed: int,
+    keep: Sequence[str],
+    progress: bool = False,
+) -> xr.DataTree:
+    """Draw by one rung of `LADDER`, whatever the draws are worth; the posterior holds `keep`."""
     declared = model.build(evidence, priors, centred=rung["centred"])
     with quiet(), declared:
         tree = pm.sample(
@@ -99,9 +113,9 @@ def _sample(
             progressbar=progress,
             quiet=not progress,
         )
-    posterior = tree["posterior"].dataset[[*AGGREGATE, THETA]]
+    posterior = tree["posterior"].dataset[list(keep)]
     # nutpie answers Ctrl-C with the draws it has, chains of unequal length filled up with NaN.
-    if posterior.sizes["draw"] < SETTINGS["draws"] or bool(posterior[MU].isnull().any()):
+    if posterior.sizes["draw"] < SETTINGS["draws"] or bool(posterior[keep[0]].isnull().any()):
         raise KeyboardInterrupt
     stats = tree["sample_stats"].dataset
     stats = stats.rename({old: new for old, new in _RENAMED.items() if old in stats})

@@ -1,5 +1,6 @@
 """The evidence: tables on disk, the plan, and the views of them that models take."""
 
+from kyphobayes.evidence.patients import PatientPain, read_patient_pain
 from kyphobayes.evidence.plan import Analysis, Decision, find_analysis, read_plan, read_priors
 from kyphobayes.evidence.select import evidence_for
 from kyphobayes.evidence.tables import read_table
@@ -10,11 +11,13 @@ __all__ = [
     "Contrasts",
     "Counts",
     "Decision",
+    "PatientPain",
     "View",
     "contrasts",
     "counts",
     "evidence_for",
     "find_analysis",
+    "read_patient_pain",
     "read_plan",
     "read_priors",
     "read_table",

@@ -36,6 +36,7 @@ LAYERS = {
     "model": 5,
     "latent_counts": 5,
     "fit": 6,
+    "pain": 6,  # scores of patients: arrays only
     "pre_post": 6,
     "reanalysis": 6,  # printed lines analysed again
     "checks": 7,  # below engines: the gate of NUTS is a check, and checks only read fits
