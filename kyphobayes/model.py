@@ -7,6 +7,7 @@ where the integrated likelihood is known. The folder is the registry: a new file
 import ast
 import hashlib
 import importlib.util
+import inspect
 import sys
 import typing
 from collections.abc import Callable
@@ -45,7 +46,7 @@ class Model:
     build : callable
         ``build(evidence, priors, centred=False) -> pm.Model``
     declared_surface : callable or None
-        ``surface(evidence) -> exact.Surface``, where the file has one.
+        ``surface(evidence) -> exact.Surface``, or with ``priors`` too, where the file has one.
     """
 
     name: str
@@ -55,10 +56,13 @@ class Model:
     priors: Priors
     view: type[View]
     build: "Callable[..., pm.Model]" = field(repr=False)
-    declared_surface: "Callable[[Any], Surface] | None" = field(repr=False)
+    declared_surface: "Callable[..., Surface] | None" = field(repr=False)
 
-    def surface(self, evidence: View) -> "Surface":
+    def surface(self, evidence: View, priors: Priors | None = None) -> "Surface":
         """Likelihood of mu and tau with the study effects integrated out.
+
+        A file whose `surface` takes priors too integrates over more than the study effects: over the
+        baselines of two arms, say. Without `priors` those are the file's own.
 
         Raises
         ------
@@ -69,6 +73,8 @@ class Model:
             raise EvidenceError(
                 f"models/{self.name}.py declares no surface, so it has no exact posterior; use --engine nuts"
             )
+        if "priors" in inspect.signature(self.declared_surface).parameters:
+            return self.declared_surface(evidence, self.priors if priors is None else priors)
         return self.declared_surface(evidence)
 
     def check(self, evidence: View, priors: Priors) -> None:

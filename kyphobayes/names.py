@@ -12,6 +12,8 @@ THETA: Final = "theta"  # the effects of the studies at hand
 THETA_NEW: Final = "theta_new"  # the effect in a study not yet done
 EVENTS: Final = "events"  # counts that are printed
 EVENTS_LATENT: Final = "events_latent"  # counts that are not printed
+EVENTS_1: Final = "events_1"  # counts of two arms
+EVENTS_2: Final = "events_2"
 Y: Final = "y"  # an estimate with a standard error
 
 GLOBALS: Final = (MU, TAU)  # what has a prior of its own
@@ -27,11 +29,13 @@ TABLE: Final = "table"  # the count tables that agree with everything printed
 PLO: Final = "PLO"  # log odds of a proportion
 IRLN: Final = "IRLN"  # log of an incidence rate
 GEN: Final = "GEN"  # any estimate with a standard error
+OR: Final = "OR"  # log odds ratio of two arms
 
 MEASURE_LABELS: Final = {
     PLO: "log odds of a proportion",
     IRLN: "log incidence rate",
     GEN: "estimate on its own scale",
+    OR: "log odds ratio",
 }
 
 PROB: Final = 0.95  # the probability of every interval (ArviZ 1.x would say 0.89)

@@ -72,7 +72,10 @@ def report(
         for result in results:
             screen.print(f"{result.analysis.title}: {answer_of(result)}", highlight=False, markup=False)
         for one in answers:
-            screen.print(f"{one.question.title}: {one.sentence}", highlight=False, markup=False)
+            title = one.question.title
+            screen.print(
+                f"{title}{' ' if title.endswith('?') else ': '}{one.sentence}", highlight=False, markup=False
+            )
         screen.print(f"\nreport: {page}", highlight=False, markup=False, soft_wrap=True)
     for name, check in failed:
         aside.print(f"{name}: {check.name} failed: {check.text}", markup=False)

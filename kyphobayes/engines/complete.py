@@ -13,10 +13,12 @@ import pymc as pm
 import xarray as xr
 from scipy import special
 
-from kyphobayes.evidence import Contrasts, Counts, View
+from kyphobayes.evidence import Contrasts, Counts, TwoArms, View
 from kyphobayes.model import Model
 from kyphobayes.names import (
     EVENTS,
+    EVENTS_1,
+    EVENTS_2,
     EVENTS_LATENT,
     GLOBALS,
     LATENT,
@@ -61,7 +63,8 @@ def complete(posterior: xr.Dataset, model: Model, evidence: View, priors: Priors
         groups["posterior"] = posterior.assign({TABLE: _latent_tables(posterior, evidence, rng)})
     groups["posterior_predictive"] = _replicates(replicated, evidence)
     if before is not None:
-        groups["prior"] = before["prior"].dataset[[*GLOBALS, THETA, THETA_NEW]]
+        others = [name for name in posterior if name not in (*GLOBALS, THETA, THETA_NEW)]
+        groups["prior"] = before["prior"].dataset[[*GLOBALS, THETA, THETA_NEW, *others]]
         groups["prior_predictive"] = _replicates(before["prior_predictive"].dataset, evidence)
     groups |= _data(evidence)
     for dataset in groups.values():  # creation times would make equal fits differ
@@ -131,6 +134,10 @@ def _data(evidence: View) -> dict[str, xr.Dataset]:
             "observed_data": xr.Dataset(observed, coords),
             "constant_data": xr.Dataset(constant, coords_constant),
         }
+    if isinstance(evidence, TwoArms):
+        events = {EVENTS_1: (STUDY, evidence.events_1), EVENTS_2: (STUDY, evidence.events_2)}
+        sizes = {"n_1": (STUDY, evidence.n_1), "n_2": (STUDY, evidence.n_2)}
+        return {"observed_data": xr.Dataset(events, coords), "constant_data": xr.Dataset(sizes, coords)}
     assert isinstance(evidence, Contrasts)
     return {
         "observed_data": xr.Dataset({Y: (STUDY, evidence.y)}, coords),

@@ -26,7 +26,7 @@ def solve(model: Model, evidence: View, priors: Priors) -> Posterior:
     ImproperPosterior
     """
     model.check(evidence, priors)
-    return model.surface(evidence).posterior(mu=priors["mu"], tau=priors["tau"])
+    return model.surface(evidence, priors).posterior(mu=priors["mu"], tau=priors["tau"])
 
 
 def fit_exact(model: Model, evidence: View, priors: Priors, *, seed: int = 0) -> xr.DataTree:

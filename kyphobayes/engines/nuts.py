@@ -87,7 +87,9 @@ def fit_nuts(
 def _sample(
     model: Model, evidence: View, priors: Priors, rung: dict[str, Any], seed: int, progress: bool
 ) -> xr.DataTree:
-    return sample(model, evidence, priors, rung, seed, (*AGGREGATE, THETA), progress)
+    free = model.build(evidence, priors, centred=True).free_RVs  # what `complete` needs the draws of
+    keep = dict.fromkeys([*AGGREGATE, THETA, *(str(variable.name) for variable in free)])
+    return sample(model, evidence, priors, rung, seed, tuple(keep), progress)
 
 
 def sample(

@@ -4,6 +4,7 @@ from kyphobayes.evidence.patients import PatientPain, read_patient_pain
 from kyphobayes.evidence.plan import Analysis, Decision, find_analysis, read_plan, read_priors
 from kyphobayes.evidence.select import evidence_for
 from kyphobayes.evidence.tables import read_table
+from kyphobayes.evidence.two_arms import TwoArms, two_arms
 from kyphobayes.evidence.views import Contrasts, Counts, View, contrasts, counts
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Counts",
     "Decision",
     "PatientPain",
+    "TwoArms",
     "View",
     "contrasts",
     "counts",
@@ -21,4 +23,5 @@ __all__ = [
     "read_plan",
     "read_priors",
     "read_table",
+    "two_arms",
 ]

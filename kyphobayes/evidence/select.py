@@ -76,7 +76,7 @@ def _candidates(analysis: Analysis, project: Project) -> pd.DataFrame:
     described = studies[["study_id", "label", "population", "design", "detection"]]
     merged = rows.merge(described, on="study_id", how="left", validate="many_to_one")
     merged = merged.merge(sources[["source", "citation"]], on="source", how="left", validate="many_to_one")
-    merged["overlaps_with"] = merged["study_id"].map(_shared_patients(studies))
+    merged["overlaps_with"] = merged["study_id"].map(shared_patients(studies))
     merged["reason"] = [_reason(row, analysis) for _, row in merged.iterrows()]
     for place, reason in _overlaps(merged[merged["reason"] == ""], analysis).items():
         merged.loc[place, "reason"] = reason
@@ -107,7 +107,7 @@ def _check_keys(rows: pd.DataFrame, path: str, column: str, known: pd.Series, wh
         raise EvidenceError(f"{path}, line {row['line']}, column {column}: {row[column]!r} is not in {where}")
 
 
-def _shared_patients(studies: pd.DataFrame) -> dict[str, set[str]]:
+def shared_patients(studies: pd.DataFrame) -> dict[str, set[str]]:
     """Studies that share patients with each study, whichever of the two says so."""
     shared: dict[str, set[str]] = {study: set() for study in studies["study_id"]}
     for _, row in studies.iterrows():

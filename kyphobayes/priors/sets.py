@@ -38,6 +38,9 @@ class Priors(Mapping[str, Prior]):
                 return prior
         raise PriorError(f"no prior for {name} in {self.label}; {nearest(name, dict(self.entries))}")
 
+    def __contains__(self, name: object) -> bool:  # Mapping's own would raise our error
+        return any(known == name for known, _ in self.entries)
+
     def __iter__(self) -> Iterator[str]:
         return (name for name, _ in self.entries)
 

@@ -8,7 +8,7 @@ from scipy import special
 
 from kyphobayes.errors import InputError
 from kyphobayes.exact.panels import Array
-from kyphobayes.names import GEN, IRLN, MEASURE_LABELS, MU, PLO, PROB, TAU
+from kyphobayes.names import GEN, IRLN, MEASURE_LABELS, MU, OR, PLO, PROB, TAU
 from kyphobayes.priors import Prior, Priors
 
 CENTRES = ("typical", "next")
@@ -30,7 +30,7 @@ def prior_predictive(
     pairs : mapping of name to (mu, tau)
     measure : str
         PLO: log odds, shown as events per `size`. IRLN: log rate, shown as events per `size` units of
-        exposure. GEN: shown on its own scale, whatever `size` is.
+        exposure. GEN: shown on its own scale, OR: as an odds ratio, both whatever `size` is.
     size : int
     prob : float
         Of the central intervals.
@@ -53,9 +53,12 @@ def prior_predictive(
     if size < 1 or not 0 < prob < 1:
         raise InputError(f"expected a size of at least 1 and a prob between 0 and 1, found {size}, {prob:g}")
     q = np.array([0.5, (1 - prob) / 2, (1 + prob) / 2])
-    back = {PLO: lambda x: size * special.expit(x), IRLN: lambda x: size * np.exp(x), GEN: lambda x: x}[
-        measure
-    ]
+    back = {
+        PLO: lambda x: size * special.expit(x),
+        IRLN: lambda x: size * np.exp(x),
+        GEN: lambda x: x,
+        OR: np.exp,
+    }[measure]
     expected = np.full((len(pairs), 2, 3), np.nan)
     counts = np.full((len(pairs), 2, size + 1), np.nan)
     for row, (mu, tau) in enumerate(pairs.values()):

@@ -44,8 +44,10 @@ LAYERS = {
     "sensitivity": 8,
     "witness": 7,
     "crosscheck": 8,
+    "comparison": 8,  # two treatments in the same studies: numbers from posteriors and witnesses
     "engines": 8,
     "run": 9,
+    "updating": 8,  # the next series: foreseen, and what is known after it
     "questions": 9,
     "report": 10,
     "console": 11,

@@ -22,7 +22,8 @@ from kyphobayes.names import GLOBALS, LATENT, MU, REPORTED, STUDY, TABLE, TAU, T
 from kyphobayes.project import Project, default_project
 
 ALL = model_names()
-# Models of studies, with mu, tau and theta; models of patients have tests of their own.
+# Models of one effect in every study, with mu, tau and theta; others have tests of their own, as
+# `test_arm_comparison.py`, which holds the surface to the graph, and those of the patients.
 MODELS = [name for name in ALL if load_model(name).view in (Counts, Contrasts)]
 TOLERANCE = 1e-7  # of the log marginal likelihood, absolute
 NEW = {THETA_NEW, "z_new"}

@@ -353,6 +353,7 @@ def light(monkeypatch, solved):
         return replace(solved, checks=tuple(checks))
 
     monkeypatch.setattr(kyphobayes.evidence, "read_plan", lambda project: {NAME: solved.analysis})
+    monkeypatch.setattr("kyphobayes.evidence.questions.read_questions", lambda project: {})
     monkeypatch.setattr(kyphobayes.run, "run_analysis", run)
     return checks
 

@@ -84,7 +84,7 @@ TABLE_BREAKS = [
     Break(
         "other delimiter",
         TABLE,
-        (TABLE, "line 1", "expected study_id, arm"),
+        (TABLE, "line 1", "columns separated by commas", "semicolons"),
         content=b"study_id;arm;timepoint\na;b;c\n",
     ),
     Break(

@@ -114,10 +114,12 @@ def test_other_measures_and_improper_priors():
     own = prior_predictive({"x": ("Normal(mu=1, sigma=2)", "HalfNormal(sigma=0.001)")}, measure="GEN")
     assert own["expected"].sel(prior="x", centre="next").values == pytest.approx([1, -2.92, 4.92], abs=0.03)
     assert "probability" not in own
+    ratio = prior_predictive({"x": ("Normal(mu=1, sigma=2)", "HalfNormal(sigma=0.001)")}, measure="OR")
+    assert ratio["expected"].values == pytest.approx(np.exp(own["expected"].values))
     flat = prior_predictive({"x": ("Flat()", "HalfNormal(sigma=1)")})
     assert np.isnan(flat["expected"]).all()
-    with pytest.raises(InputError, match="measure: expected one of PLO, IRLN, GEN"):
-        prior_predictive({"x": (MU, TAU)}, measure="OR")
+    with pytest.raises(InputError, match="measure: expected one of PLO, IRLN, GEN, OR, found 'RD'"):
+        prior_predictive({"x": (MU, TAU)}, measure="RD")
 
 
 # --- together --------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Two treatments in the same studies: answers from posteriors, and the witnesses beside them."""
