@@ -19,14 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from kyphobayes.exact.hermite import log_integral, standardised
 from kyphobayes.exact.panels import Array, Panels, resolve
 
 _DEPTH = 100.0  # log likelihood below its maximum where a study's window ends
 _FLAT = 1e-17  # distance from 1 at which a zero cell's likelihood counts as flat
 _REACH = 12.0  # kernel standard deviations kept on either side
-_TINY = 1e-3  # tau below which the mode is so near mu that their difference would be all rounding
 _UNDERFLOW = -60.0  # log of the matrix product below which it is computed again
-_HERMITE_RULE = np.polynomial.hermite_e.hermegauss(24)
 _NODES = 301  # of the distribution function that draws invert
 _CHUNK = 500  # draws at a time
 _ROWS = 16  # values of mu at a time: near each other, they share one stretch of the grid
@@ -184,26 +183,20 @@ class CountKernel:
     def _around_mode(self, slope: Array, size: Array, mu: Array, tau: Array) -> Array:
         """Adaptive Gauss-Hermite rule at broadcast slope, size, mu and tau; Liu and Pierce (1994), eq. 4."""
         mode = self._conditional_mode(slope, size, mu, tau, tolerance=1e-3)
-        bend = tau**2 * size * self.curvature(mode)
-        # In units z = (theta - mu) / tau, which at the mode is tau times the slope of the log likelihood.
         with np.errstate(over="ignore", invalid="ignore"):
-            pull = tau * (slope - size * self.rate(mode))
-        centre, width = np.where((bend < 1) & (tau < _TINY), pull, (mode - mu) / tau), 1 / np.sqrt(1 + bend)
+            pull = slope - size * self.rate(mode)
+        centre, width = standardised(mode, pull, size * self.curvature(mode), mu, tau)
 
         def log_density(z: Array) -> Array:
             theta = mu + tau * z
             return slope * theta - size * self.growth(theta) - 0.5 * z**2
 
-        total = np.zeros(mode.shape)
         with np.errstate(over="ignore"):
-            top = log_density(centre)
-            for node, weight in zip(*_HERMITE_RULE, strict=True):
-                log_f = log_density(centre + width * node) - top + 0.5 * node**2
-                total += weight * np.exp(np.minimum(log_f, 700.0))
+            found = log_integral(log_density, centre, width)
             best = self._likelihood_mode(slope, size)
             peak = slope * best - size * self.growth(best)
         # Where mu is beyond all data, the mode may be off; all that is needed is no more than the peak.
-        return np.minimum(top + np.log(np.maximum(total * width / np.sqrt(2 * np.pi), 1e-300)), peak)
+        return np.minimum(found, peak)
 
     def _conditional_mode(self, slope: Array, size: Array, mu: Array, tau: Array, tolerance: float) -> Array:
         """Mode of theta given (mu, tau) and the counts.

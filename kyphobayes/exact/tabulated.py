@@ -14,15 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from kyphobayes.errors import InputError
+from kyphobayes.exact.hermite import RULE, log_integral, standardised
 from kyphobayes.exact.likelihoods import Likelihood
 from kyphobayes.exact.panels import ORDER, Array, Panels, lagrange, resolve
 
 _DEPTH = 100.0  # log likelihood below its maximum where the grid ends
 _LEVEL = 1e-12  # log likelihood below its maximum, over a whole panel, that counts as flat
 _REACH = 12.0  # kernel standard deviations kept on either side
-_TINY = 1e-3  # tau below which the mode is so near mu that their difference would be all rounding
 _UNDERFLOW = -60.0  # log of the matrix product below which it is computed again
-_HERMITE_RULE = np.polynomial.hermite_e.hermegauss(24)
 _PRECISION = 1e-11  # error of the table, or ...
 _DIGITS = 1e-13  # ... of this share of a value
 _SMALL = 0.5  # of the sharpest study's scale: up to here tau is small
@@ -237,24 +236,14 @@ class TabulatedStudies(Likelihood):
             return np.empty(0)
         mode, _ = self._mode(study, mu, tau)
         slope, own = self._interpolated(study, mode, self._slopes, self._bends)
-        # In units z = (theta - mu) / tau, which at the mode is tau times the slope of the log likelihood.
-        bend = tau**2 * np.maximum(own, 0.0)
-        centre, width = (
-            np.where((bend < 1) & (tau < _TINY), tau * slope, (mode - mu) / tau),
-            1 / np.sqrt(1 + bend),
-        )
-        steps, weights = _HERMITE_RULE
-        ends = [mu + tau * (centre + width * step) for step in (steps[0], steps[-1])]
-        self._cover(float(ends[0].min()), float(ends[1].max()))
+        centre, width = standardised(mode, slope, np.maximum(own, 0.0), mu, tau)
+        low, high = (mu + tau * (centre + width * step) for step in RULE[0][[0, -1]])
+        self._cover(float(low.min()), float(high.max()))
 
         def log_density(z: Array) -> Array:
             return self._interpolated(study, mu + tau * z, self._values)[0] - 0.5 * z**2
 
-        top, total = log_density(centre), np.zeros(mode.shape)
-        for step, weight in zip(steps, weights, strict=True):
-            log_f = log_density(centre + width * step)
-            total += weight * np.exp(np.minimum(log_f - top + 0.5 * step**2, 700.0))
-        return top + np.log(np.maximum(total * width / np.sqrt(2 * np.pi), 1e-300))
+        return log_integral(log_density, centre, width)
 
     def _mode(self, study: NDArray[np.intp], mu: Array, tau: Array) -> tuple[Array, Array]:
         """Mode of each effect given (mu, tau), and its width: Newton's rule inside a bracket."""

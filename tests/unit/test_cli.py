@@ -36,23 +36,6 @@ def _environment(monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
 
 
-@pytest.fixture
-def call(capsys):
-    """Run the command line; gives exit code, standard output and standard error."""
-
-    def run(*arguments):
-        try:
-            main([str(argument) for argument in arguments])
-            code = 0
-        except SystemExit as leaving:
-            code = leaving.code or 0
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return code, captured.out, captured.err
-
-    return run
-
-
 @pytest.fixture(scope="session")
 def first(tmp_path_factory):
     """The first fit into a new folder: the folder, exit code, standard output and standard error."""

@@ -10,8 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kyphobayes.cli import main
-
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 
@@ -20,23 +18,6 @@ PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 def _environment(monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
     monkeypatch.setenv("COLUMNS", "150")
-
-
-@pytest.fixture
-def call(capsys):
-    """Run the command line; gives exit code, standard output and standard error."""
-
-    def run(*arguments):
-        try:
-            main([str(argument) for argument in arguments])
-            code = 0
-        except SystemExit as leaving:
-            code = leaving.code or 0
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return code, captured.out, captured.err
-
-    return run
 
 
 def block(kind):

@@ -8,22 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from kyphobayes.cli import main
 from kyphobayes.priors import Prior
 
 NAME = "new_fracture_bouza_only"
 TABLE = "study,events,n\nA,3,30\nB,0,20\nC,7,40\n"
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return left.value.code or 0, printed.out, printed.err
-
-    return run
 
 
 def test_crosscheck_prints_every_method_and_the_exact_answer(call):

@@ -1,30 +1,10 @@
 """`kyphobayes reanalyse`: the issue's own form, negative numbers, files, and errors in one sentence."""
 
 import json
-import os
 
 import pytest
 
-from kyphobayes.cli import main
-
 LINE = ("reanalyse", "--k", 4, "--estimate", "3.85", "--ci", "2.99", "4.71", "--i2", "79")
-
-
-@pytest.fixture
-def call(capsys, monkeypatch):
-    """Run the command line; gives exit code, standard output and standard error."""
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
-
-    def run(*arguments):
-        try:
-            main([str(argument) for argument in arguments])
-            code = 0
-        except SystemExit as leaving:
-            code = leaving.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def test_prints_the_line_beside_the_answer_and_what_was_assumed(call):

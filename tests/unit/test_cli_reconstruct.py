@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kyphobayes.cli import main
 from kyphobayes.commands.reconstructed import histogram
 from kyphobayes.evidence.denominators import denominators
 from kyphobayes.reconstruct import Constraints
@@ -35,14 +34,9 @@ locator = "p. 3"
 
 
 @pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as left:
-            main(["reconstruct", *map(str, arguments)])
-        printed = capsys.readouterr()
-        return left.value.code or 0, printed.out, printed.err
-
-    return run
+def call(call):
+    """Run `kyphobayes reconstruct`."""
+    return lambda *arguments: call("reconstruct", *arguments)
 
 
 @pytest.fixture

@@ -1,31 +1,11 @@
 """`kyphobayes sensitivity`: one sentence first, then tables; JSON; files."""
 
 import json
-import os
 
 import pytest
 import xarray as xr
 
-from kyphobayes.cli import main
-
 NAME = "new_fracture_bouza_only"
-
-
-@pytest.fixture
-def call(capsys, monkeypatch):
-    """Run the command line; gives exit code, standard output and standard error."""
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
-
-    def run(*arguments):
-        try:
-            main([str(argument) for argument in arguments])
-            code = 0
-        except SystemExit as leaving:
-            code = leaving.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def test_begins_with_one_sentence_and_writes_every_result(call, tmp_path):
