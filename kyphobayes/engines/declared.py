@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pymc as pm
 import xarray as xr
+from pymc.model.transform.conditioning import remove_value_transforms
+from pytensor import function, tensor  # pyright: ignore[reportPrivateImportUsage]
 from pytensor.compile.mode import Mode
+from pytensor.graph.replace import vectorize_graph
 
 from kyphobayes.checks.convergence import convergence
 from kyphobayes.engines.complete import quiet
@@ -19,7 +23,8 @@ from kyphobayes.model import Model
 from kyphobayes.priors import Priors
 
 _PRIOR_DRAWS = 1000
-_PYTHON = Mode(linker="py", optimizer="fast_compile")  # a thousand draws take less time than Numba's compiler
+_PYTHON = Mode(linker="py", optimizer="fast_compile")  # running takes less time than compiling
+_LAYOUT = 2  # of the file: a fit of another layout is made again
 
 
 def fit_declared(
@@ -41,7 +46,8 @@ def fit_declared(
     evidence : View
     priors : Priors
     keep : sequence of str
-        Variables of the model that the posterior holds; none may be constant.
+        Variables of the model that the posterior holds, beside all that its centred form has as free
+        variables; none may be constant.
     name : str
         First part of the file's name.
     seed : int
@@ -53,14 +59,16 @@ def fit_declared(
     Returns
     -------
     DataTree
-        Groups posterior, sample_stats and prior (of the same variables, before the data).
+        Groups posterior, sample_stats, prior and prior_predictive (before the data), log_likelihood and
+        posterior_predictive (of the observed variables, patients' and studies' effects as they are),
+        log_prior (of what `priors` has names for) and observed_data.
 
     Raises
     ------
     EvidenceError, PriorError, NotConverged
     """
     model.check(evidence, priors)
-    marks = stamp(model, evidence, priors, "nuts", seed, {**SETTINGS, "keep": list(keep)})
+    marks = stamp(model, evidence, priors, "nuts", seed, {**SETTINGS, "keep": list(keep), "layout": _LAYOUT})
     path = None if out is None else out / "fits" / f"{name}-nuts-{marks['digest'][:12]}.nc"
     if path is not None:
         make_folder(path.parent)
@@ -68,9 +76,11 @@ def fit_declared(
             say(f"{name}: fit found")
             return found
     say(f"{name}: fitting by NUTS")
+    declared = model.build(evidence, priors, centred=True)
+    names = list(dict.fromkeys([*keep, *(str(variable.name) for variable in declared.free_RVs)]))
     failures = []
     for rung in LADDER:
-        tree = sample(model, evidence, priors, rung, seed, keep)
+        tree = sample(model, evidence, priors, rung, seed, names)
         check = convergence(tree)
         if check.passed:
             break
@@ -80,24 +90,104 @@ def fit_declared(
             f"model {model.name}: NUTS did not converge in {len(LADDER)} attempts ({'; '.join(failures)}); "
             f"a tighter prior may help"
         )
-    before = _prior(model, evidence, priors, keep, seed)
-    for dataset in (groups := {"/posterior": tree["posterior"].dataset, "/prior": before}).values():
-        dataset.attrs.clear()  # creation times would make equal fits differ
-    fit = xr.DataTree.from_dict({**groups, "/sample_stats": tree["sample_stats"].dataset})
+    posterior = tree["posterior"].dataset
+    groups = {
+        "posterior": posterior,
+        "sample_stats": tree["sample_stats"].dataset,
+        "log_likelihood": log_likelihood(declared, posterior),
+        "log_prior": _log_prior(posterior, priors),
+        "posterior_predictive": _replicates(declared, posterior, seed),
+        **_before(model, evidence, priors, names, seed),
+        "observed_data": _observed(declared),
+    }
+    for dataset in groups.values():  # creation times would make equal fits differ
+        dataset.attrs.clear()
+    fit = xr.DataTree.from_dict({f"/{group}": dataset for group, dataset in groups.items()})
     fit.attrs.update({**marks, "rung": str(rung)})
     if path is not None:
         save(fit, path)
     return fit
 
 
-def _prior(model: Model, evidence: View, priors: Priors, keep: Sequence[str], seed: int) -> xr.Dataset:
-    """Draws before the data."""
+def log_likelihood(declared: pm.Model, posterior: xr.Dataset) -> xr.Dataset:
+    """Log likelihood of every observed value at every draw, all draws in one evaluation of the graph.
+
+    Parameters
+    ----------
+    declared : Model
+        In the form whose free variables the draws have.
+    posterior : Dataset
+        Dims chain and draw.
+    """
+    plain = remove_value_transforms(declared)
+    stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...)
+    terms: list[Any] = plain.logp(vars=plain.observed_RVs, sum=False, jacobian=False)  # pyright: ignore
+    values: dict[str, Any] = {str(v.name): v for v in plain.value_vars}
+    many = {n: tensor.tensor(n, dtype=v.dtype, shape=(None, *v.type.shape)) for n, v in values.items()}
+    batched = vectorize_graph(terms, {values[n]: many[n] for n in values})
+    run = function(list(many.values()), batched, mode=_PYTHON, on_unused_input="ignore")
+    found: Any = run(*(stacked[n].values.astype(v.dtype) for n, v in many.items()))
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
+    data = {}
+    for variable, term in zip(plain.observed_RVs, found, strict=True):
+        dims = list(plain.named_vars_to_dims.get(variable.name, ()))
+        inner = term.shape[1:]  # a joint observation has one value, whatever its dims
+        kept = dims[: len(inner)]
+        data[str(variable.name)] = (("chain", "draw", *kept), np.reshape(term, (*shape, *inner)))
+    known: Any = plain.coords
+    coords = {dim: list(known[dim]) for dims, _ in data.values() for dim in dims[2:]}
+    return xr.Dataset(data, {**coords, "chain": posterior["chain"], "draw": posterior["draw"]})
+
+
+def _log_prior(posterior: xr.Dataset, priors: Priors) -> xr.Dataset:
+    """Log density of every prior that has a name, at the draws."""
+    found = {
+        name: (posterior[name].dims, prior.log_density(posterior[name].values))
+        for name, prior in priors.entries
+        if name in posterior
+    }
+    return xr.Dataset(found, posterior.coords)
+
+
+def _replicates(declared: pm.Model, posterior: xr.Dataset, seed: int) -> xr.Dataset:
+    """Replicated data, one set for each draw."""
+    rng = np.random.default_rng([seed, 6])
+    draws = xr.DataTree.from_dict({"/posterior": posterior})
+    with quiet(), declared:
+        drawn = pm.sample_posterior_predictive(
+            draws,
+            random_seed=int(rng.integers(2**31)),
+            progressbar=False,
+            extend_inferencedata=False,
+            compile_kwargs={"mode": _PYTHON},
+        )
+    return drawn["posterior_predictive"].dataset
+
+
+def _before(
+    model: Model, evidence: View, priors: Priors, names: Sequence[str], seed: int
+) -> dict[str, xr.Dataset]:
+    """Draws before the data; none under an improper prior."""
+    if not all(prior.proper for prior in priors.values()):
+        return {}
     rng = np.random.default_rng([seed, 1])
     with quiet(), model.build(evidence, priors):
         drawn = pm.sample_prior_predictive(
-            _PRIOR_DRAWS,
-            var_names=list(keep),
-            random_seed=int(rng.integers(2**31)),
-            compile_kwargs={"mode": _PYTHON},
+            _PRIOR_DRAWS, random_seed=int(rng.integers(2**31)), compile_kwargs={"mode": _PYTHON}
         )
-    return drawn["prior"].dataset[list(keep)]
+    prior = drawn["prior"].dataset
+    kept = [name for name in names if name in prior]
+    return {"prior": prior[kept], "prior_predictive": drawn["prior_predictive"].dataset}
+
+
+def _observed(declared: pm.Model) -> xr.Dataset:
+    known: Any = declared.coords
+    data: dict[str, Any] = {}
+    variable: Any
+    for variable in declared.observed_RVs:
+        value = np.asarray(declared.rvs_to_values[variable].data)
+        dims: Any = declared.named_vars_to_dims.get(variable.name)
+        unnamed = [f"{variable.name}_dim_{axis}" for axis in range(value.ndim)]
+        data[str(variable.name)] = (tuple(dims or unnamed), value)
+    coords = {dim: list(known[dim]) for dims, _ in data.values() for dim in dims if dim in known}
+    return xr.Dataset(data, coords)

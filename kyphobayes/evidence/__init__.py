@@ -4,6 +4,7 @@ from kyphobayes.evidence.patients import PatientPain, read_patient_pain
 from kyphobayes.evidence.plan import Analysis, Decision, find_analysis, read_plan, read_priors
 from kyphobayes.evidence.select import evidence_for
 from kyphobayes.evidence.tables import read_table
+from kyphobayes.evidence.thresholds import Threshold, find_threshold, read_thresholds
 from kyphobayes.evidence.two_arms import TwoArms, two_arms
 from kyphobayes.evidence.views import Contrasts, Counts, View, contrasts, counts
 
@@ -13,15 +14,18 @@ __all__ = [
     "Counts",
     "Decision",
     "PatientPain",
+    "Threshold",
     "TwoArms",
     "View",
     "contrasts",
     "counts",
     "evidence_for",
     "find_analysis",
+    "find_threshold",
     "read_patient_pain",
     "read_plan",
     "read_priors",
     "read_table",
+    "read_thresholds",
     "two_arms",
 ]

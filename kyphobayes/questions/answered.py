@@ -37,6 +37,8 @@ class Answered:
         By the name of the model or of the prior set.
     more : dict
         What the chapter of this kind draws from.
+    decisions : DataFrame, optional
+        By `kyphobayes.decisions`: how probable the claims are that decisions hang on.
     """
 
     question: Question
@@ -46,6 +48,7 @@ class Answered:
     checks: tuple[Check, ...] = ()
     fits: dict[str, xr.DataTree] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
+    decisions: pd.DataFrame | None = None
 
     @property
     def passed(self) -> bool:
@@ -59,6 +62,7 @@ class Answered:
             "answer": self.sentence,
             "tables": {name: table.reset_index().to_dict("records") for name, table in self.tables.items()},
             "who": self.who.to_dict("records"),
+            "decisions": [] if self.decisions is None else self.decisions.to_dict("records"),
             "checks": {check.name: {"passed": check.passed, "text": check.text} for check in self.checks},
         }
 

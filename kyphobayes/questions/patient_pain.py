@@ -9,18 +9,23 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy import stats
 
+from kyphobayes.checks import Check
 from kyphobayes.checks.convergence import convergence
-from kyphobayes.checks.pain import K_BOUND, left_out, paired_witness, replicated_scores
+from kyphobayes.checks.left_out import K_BOUND, left_out
+from kyphobayes.checks.pain import replicated_scores
+from kyphobayes.checks.witnessed import witnessed
 from kyphobayes.engines import fit_declared
+from kyphobayes.engines.reweighted import log_prior_ratio, reweighted_rows, some_rows
 from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import PatientPain, read_patient_pain, read_table
 from kyphobayes.evidence.patients import REASONS
 from kyphobayes.evidence.questions import Question
 from kyphobayes.model import Model, load_model
+from kyphobayes.names import PROB
 from kyphobayes.pain import Population, population
 from kyphobayes.pain.quantities import observed, quantities, summarised
-from kyphobayes.pain.reweighted import reweighted_rows, some_rows
 from kyphobayes.pain.tipping import DELTAS, Conclusion, Missing, tipping
 from kyphobayes.priors import Priors
 from kyphobayes.project import Project
@@ -115,10 +120,7 @@ def answer(
         convergence(fit),
         replicated_scores(evidence.scores, replicated),
         left_out(log_likelihood, list(evidence.labels)),
-        paired_witness(
-            evidence.scores[:, 0], evidence.scores[:, 1], draws["change after"],
-            _prior_range(others, draws["change after"]),
-        ),
+        _paired_witness(evidence, draws["change after"], others),
     )  # fmt: skip
     return Answered(
         question=question,
@@ -202,12 +204,7 @@ def _log_ratio(
     posterior: xr.Dataset, main: Priors, other: Priors, evidence: PatientPain, data: PatientPain
 ) -> NDArray[np.float64]:
     """Log of the other posterior density over the main one's, patient effects integrated out."""
-    stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...)
-    ratio = np.zeros(stacked.sizes["sample"])
-    for name in _DENSITIES:
-        values = stacked[name].values
-        terms = other[name].log_density(values) - main[name].log_density(values)
-        ratio += terms.reshape(len(ratio), -1).sum(axis=1)
+    ratio = log_prior_ratio(posterior, main, other, _DENSITIES)
     changed = data.reason != evidence.reason
     if changed.any():
         found = population(posterior, np.arange(len(ratio)))
@@ -286,10 +283,15 @@ def _who(evidence: PatientPain) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _prior_range(others: pd.DataFrame, draws: NDArray[np.float64]) -> float:
-    """How far the change after treatment moves over the cases, in posterior standard deviations."""
+def _paired_witness(evidence: PatientPain, change: NDArray[np.float64], others: pd.DataFrame) -> Check:
+    """Hold the posterior of the mean change against the plain paired mean and its t interval."""
+    fall = evidence.scores[:, 1] - evidence.scores[:, 0]
+    low, high = stats.t.interval(PROB, len(fall) - 1, loc=fall.mean(), scale=stats.sem(fall))
     medians = others.xs("change after", level="quantity")["median"]
-    return float(np.ptp(medians) / draws.std(ddof=1))
+    return witnessed(
+        "mean change from before to after", change, float(fall.mean()), (float(low), float(high)),
+        "paired t interval", prior_range=float(np.ptp(medians) / change.std(ddof=1)),
+    )  # fmt: skip
 
 
 def _sentence(

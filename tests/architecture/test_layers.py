@@ -41,6 +41,7 @@ LAYERS = {
     "reanalysis": 6,  # printed lines analysed again
     "checks": 7,  # below engines: the gate of NUTS is a check, and checks only read fits
     "findings": 7,
+    "decisions": 7,
     "sensitivity": 8,
     "witness": 7,
     "crosscheck": 8,

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from kyphobayes.evidence import read_thresholds
+from kyphobayes.project import default_project
+
 DATA = Path(__file__).resolve().parents[2] / "data"
 PACKAGE = json.loads((DATA / "datapackage.json").read_text(encoding="utf-8"))
 RESOURCES = {r["path"]: r for r in PACKAGE["resources"]}
@@ -121,6 +124,7 @@ def test_every_row_has_a_status_a_source_and_a_locator(path):
 
 def test_every_source_is_used_and_can_be_found():
     used = {s for path in WITH_SOURCE for s in column(path, "source")}
+    used |= {threshold.source for threshold in read_thresholds(default_project()).values()}
     for row in read("sources.csv"):
         assert row["source_id"] in used, row
         assert row["citation"]
