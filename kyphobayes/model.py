@@ -58,6 +58,10 @@ class Model:
     build: "Callable[..., pm.Model]" = field(repr=False)
     declared_surface: "Callable[..., Surface] | None" = field(repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as a path: no process could import the functions of such a file."""
+        return _load, (self.path,)
+
     def surface(self, evidence: View, priors: Priors | None = None) -> "Surface":
         """Likelihood of mu and tau with the study effects integrated out.
 

@@ -1,6 +1,7 @@
 """Commands about the whole plan: what there is, and the report on all of it."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -38,35 +39,35 @@ def report(
     out: OutOption = Path("results"),
     seed: SeedOption = 0,
     project: ProjectOption = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share the work; by default one a processor.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run every analysis of the plan and write the report; fits that are done are reused."""
     from kyphobayes.evidence import read_plan
     from kyphobayes.evidence.questions import read_questions
+    from kyphobayes.jobs import Job, available, processes, run_all
     from kyphobayes.questions import answer
     from kyphobayes.report import write_report
     from kyphobayes.run import run_analysis
 
     chosen = chosen_project(project)
     plan, questions = read_plan(chosen), read_questions(chosen)
-    count = len(plan) + len(questions)
-    with progress(as_json, STEPS * count + 1) as say:
-        results = [
-            run_analysis(
-                entry, chosen, seed=seed, out=out, say=lambda text, i=i: say(f"[{i}/{count}] {text}")
-            )
-            for i, entry in enumerate(plan.values(), 1)
-        ]
-        answers = [
-            answer(entry, chosen, seed=seed, out=out, say=lambda text, i=i: say(f"[{i}/{count}] {text}"))
-            for i, entry in enumerate(questions.values(), len(plan) + 1)
-        ]
+    given = {"project": chosen, "seed": seed, "out": out}
+    jobs = [Job(name, run_analysis, {"analysis": entry, **given}) for name, entry in plan.items()]
+    jobs += [Job(name, answer, {"question": entry, **given}) for name, entry in questions.items()]
+    hands = min(workers or available(), len(jobs))
+    with progress(as_json, STEPS * len(jobs) + 1) as say:
+        with processes(hands, say) as executor:
+            done = run_all(jobs, executor, say)
+        results, answers = done[: len(plan)], done[len(plan) :]
         say("writing the report")
         page = write_report(results, out, answers=answers, project=chosen)
-    done = [(r.analysis.name, r) for r in results] + [(a.question.name, a) for a in answers]
-    failed = [(name, check) for name, one in done for check in one.checks if not check.passed]
+    named = [(r.analysis.name, r) for r in results] + [(a.question.name, a) for a in answers]
+    failed = [(name, check) for name, one in named for check in one.checks if not check.passed]
     if as_json:
-        content = {"report": str(page), "analyses": {name: one.to_dict() for name, one in done}}
+        content = {"report": str(page), "analyses": {name: one.to_dict() for name, one in named}}
         print_json(content)
     else:
         for result in results:

@@ -13,6 +13,7 @@ import xarray as xr
 
 from kyphobayes.checks import Check
 from kyphobayes.comparison import numbers, witnesses
+from kyphobayes.decisions import decision, decisions
 from kyphobayes.engines import fit_nuts
 from kyphobayes.engines.nuts import SETTINGS
 from kyphobayes.errors import EvidenceError
@@ -89,7 +90,10 @@ def answer(question: Question, project: Project, *, seed: int, out: Path | None,
         "free": free[0].label,
         "posteriors": posteriors,
     }
-    return Answered(question, sentence(tables, evidence, asked), tables, who, checks, fits, more)
+    return Answered(
+        question, sentence(tables, evidence, asked), tables, who, checks, fits, more,
+        _decisions(tables["answer"], evidence, asked),
+    )  # fmt: skip
 
 
 def sentence(tables: dict[str, pd.DataFrame], evidence: TwoArms, asked: Comparison) -> str:
@@ -108,6 +112,19 @@ def sentence(tables: dict[str, pd.DataFrame], evidence: TwoArms, asked: Comparis
         f"{numbers.PER} {asked.unit} {one} has {_expected(change)} in a typical centre and "
         f"{_expected(following)} in the next. Other priors make it {lowest:.0f} to {highest:.0f} % probable."
     )
+
+
+def _decisions(answer: pd.DataFrame, evidence: TwoArms, asked: Comparison) -> pd.DataFrame:
+    """The one claim: that the first treatment has fewer events."""
+    fewer = {str(name): float(row["p_fewer"]) for name, row in answer.iterrows()}
+    one, two = evidence.arms
+    claim = decision(
+        f"{asked.event} are rarer after {one} than after {two}",
+        mean=fewer["odds ratio, typical centre"],
+        centre=fewer["odds ratio, next centre"],
+        source="no threshold: an odds ratio below 1",
+    )
+    return decisions([claim])
 
 
 def _expected(row: Any) -> str:

@@ -16,10 +16,11 @@ from kyphobayes.checks.convergence import convergence
 from kyphobayes.checks.left_out import K_BOUND, left_out
 from kyphobayes.checks.pain import replicated_scores
 from kyphobayes.checks.witnessed import witnessed
+from kyphobayes.decisions import decision, decisions
 from kyphobayes.engines import fit_declared
 from kyphobayes.engines.reweighted import log_prior_ratio, reweighted_rows, some_rows
 from kyphobayes.errors import EvidenceError
-from kyphobayes.evidence import PatientPain, read_patient_pain, read_table
+from kyphobayes.evidence import PatientPain, Threshold, find_threshold, read_patient_pain, read_table
 from kyphobayes.evidence.patients import REASONS
 from kyphobayes.evidence.questions import Question
 from kyphobayes.model import Model, load_model
@@ -40,7 +41,7 @@ DRAWS = 1000  # of which quantities are computed
 _DENSITIES = ("start", "treatment", "late", "tau", "tau_slope", "rho")  # what a prior set changes
 _PRINTED = {"mean before": "vas_pre_mean", "mean after": "vas_post_mean",
             "mean late, as if seen": "vas_late_mean", "change after": "vas_change"}  # fmt: skip
-_RELIEFS = ("mcid_vas_points_low", "mcid_vas_points_high")
+_RELIEFS = ("vas_change_low", "vas_change_high")
 Say = Callable[[str], None]
 
 
@@ -98,7 +99,9 @@ def answer(
         raise EvidenceError(f"analyses.toml [{question.name}]: expected a prior set, found none")
     evidence = read_patient_pain(project)
     model = load_model(question.model or "patient_pain", project)
-    printed, reliefs = _published(project)
+    printed = _published(project)
+    thresholds = tuple(find_threshold(project, name) for name in _RELIEFS)
+    reliefs = tuple(threshold.value for threshold in thresholds)
     main = question.priors[0]
     fit = fit_declared(model, evidence, main, KEEP, name=question.name, seed=seed, out=out, say=say)
     say(f"{question.name}: what it says in points")
@@ -139,20 +142,35 @@ def answer(
         fits={main.label: fit, **refits},
         more={"evidence": evidence, "missing": missing, "replicated": replicated, "reliefs": reliefs,
               "conclusions": conclusions, "options": options, "deltas": DELTAS},
+        decisions=_decisions(draws, thresholds),
     )  # fmt: skip
 
 
-def _published(project: Project) -> tuple[dict[str, float], tuple[float, ...]]:
-    """What the paper prints for the same quantities, and the improvements that matter to patients."""
+def _published(project: Project) -> dict[str, float]:
+    """What the paper prints for the same quantities."""
     own = read_table(project, "published/ribeirao_preto.csv").set_index("figure_id")["estimate"]
-    review = read_table(project, "published/bouza2009.csv").set_index("figure_id")["estimate"]
-    for name, table, wanted in (("ribeirao_preto", own, _PRINTED.values()), ("bouza2009", review, _RELIEFS)):
-        for figure in wanted:
-            if figure not in table.index:
-                raise EvidenceError(f"data/published/{name}.csv: expected a figure {figure}, found none")
+    for figure in _PRINTED.values():
+        if figure not in own.index:
+            raise EvidenceError(f"data/published/ribeirao_preto.csv: expected a figure {figure}, found none")
     printed = {name: float(own[figure]) for name, figure in _PRINTED.items()}
     printed["change after"] *= -1  # printed as an improvement
-    return printed, tuple(float(review[figure]) for figure in _RELIEFS)
+    return printed
+
+
+def _decisions(draws: dict[str, NDArray[np.float64]], thresholds: tuple[Threshold, ...]) -> pd.DataFrame:
+    """Whether pain falls by what matters, on average and in a new patient of this centre."""
+    rows = []
+    for time, words in (("after", "at once"), ("late", "late, missing scores averaged over")):
+        for threshold in thresholds:
+            each = draws[f"P(improves by {threshold.value:g} or more) {time}"]
+            falls = float(np.mean(draws[f"change {time}"] <= -threshold.value))
+            rows.append(
+                decision(
+                    threshold, mean=falls, patient=float(each.mean()), next_cases=each,
+                    of="patients who improve so", note=words,
+                )
+            )  # fmt: skip
+    return decisions(rows)
 
 
 def _others(

@@ -26,6 +26,7 @@ from kyphobayes.report.audit import Audited, audited
 from kyphobayes.report.canvas import to_png, to_svg
 from kyphobayes.report.chapters import Chapter, chapter_of
 from kyphobayes.report.csv_tables import to_csv
+from kyphobayes.report.decisions import decision_table
 from kyphobayes.report.efficacy import Efficacy, efficacy
 from kyphobayes.report.heat_map import heat_map
 from kyphobayes.report.methods import methods, stamps
@@ -145,12 +146,15 @@ def write_report(
     slugs = _slugs([result.analysis.name for result in results])
     sections = [_section(result, slug, numbers, folder) for result, slug in zip(results, slugs, strict=True)]
     overview = tables.overview(results, slugs)
-    write(folder / "tables" / "summary.csv", to_csv(overview.frame))
+    decided = decision_table(results, answers)
+    for table in [overview, *([decided] if decided else [])]:
+        write(folder / "tables" / f"{table.name}.csv", to_csv(table.frame))
     home = project or default_project()
     paired = read_patients(home)
     text = _environment().from_string(_read("template.html")).render(
         sections=sections,
         overview=overview,
+        decided=decided,
         chapters=[_chapter(answered, folder) for answered in answers],
         efficacy=_efficacy(home, folder),
         pain=None if paired is None else _pain(paired, read_printed(home), folder),
