@@ -10,7 +10,7 @@ posterior_predictive      replicated data, by study
 log_likelihood            by observation; studies with latent counts are one observation
 log_prior                 of mu and tau only: power-scaling a hierarchy scales these
 observed_data             NaN where a count is latent
-constant_data             n, and the count tables with their weights
+constant_data             n or exposure, and the count tables with their weights
 quadrature                of the exact engine: densities on panels, moments, marginal likelihood
 ========================  ==============================================================
 """

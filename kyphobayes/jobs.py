@@ -70,7 +70,10 @@ def run_all(jobs: Sequence[Job], executor: Executor | None = None, say: Say = la
     places = [f"[{place}/{len(jobs)}] " for place in range(1, len(jobs) + 1)]
     if executor is None:
         return [_call(job, place, say) for job, place in zip(jobs, places, strict=True)]
-    futures: list[Future] = [executor.submit(_work, *one) for one in zip(jobs, places, strict=True)]
+    # The last first: a plan grows at its end, where the longer jobs are, and one of them begun last would
+    # leave the other workers idle.
+    pairs = list(zip(jobs, places, strict=True))
+    futures: list[Future] = [executor.submit(_work, *pair) for pair in reversed(pairs)][::-1]
     try:
         wait(futures, return_when=FIRST_EXCEPTION)
         for future in futures:

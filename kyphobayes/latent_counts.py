@@ -1,5 +1,6 @@
-"""A PyMC distribution for counts of which only a list of possible tables is known."""
+"""PyMC distributions for counts of which only a list of possible tables is known."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,23 +30,50 @@ def OneOfTables(name: str, *, n: Array, p: Any, tables: Array, weights: Array, d
     dims : (str, str)
         Of the tables and of the studies.
     """
+    return _one_of(name, lambda n, p: pm.Binomial.dist(n=n, p=p), (n.astype(int), p), tables, weights, dims)
 
-    def logp(value: Any, n: Any, p: Any, log_weights: Any) -> Any:
-        by_table = pt.sum(pm.logp(pm.Binomial.dist(n=n, p=p), value), axis=-1)
+
+def OneOfPoissonTables(name: str, *, mean: Any, tables: Array, weights: Array, dims: tuple[str, str]) -> Any:
+    """Poisson counts that are one of the rows of `tables`, which one is not known: see `OneOfTables`.
+
+    Parameters
+    ----------
+    name : str
+    mean : tensor, shape (s,)
+        Expected number of events of each study.
+    tables, weights, dims
+        As of `OneOfTables`.
+    """
+    return _one_of(name, lambda mean: pm.Poisson.dist(mu=mean), (mean,), tables, weights, dims)
+
+
+def _one_of(
+    name: str,
+    counts: Callable[..., Any],
+    parameters: tuple[Any, ...],
+    tables: Array,
+    weights: Array,
+    dims: tuple[str, str],
+) -> Any:
+    """One row of `tables`, each of whose counts has a distribution with parameters of shape (s,)."""
+
+    def logp(value: Any, *given: Any) -> Any:
+        *inner, log_weights = given
+        by_table = pt.sum(pm.logp(counts(*inner), value), axis=-1)
         return pm.math.logsumexp(log_weights + by_table)
 
-    def dist(n: Any, p: Any, log_weights: Any, size: Any) -> Any:
-        row = pm.Binomial.dist(n=n, p=p)
+    def dist(*given: Any) -> Any:
+        *inner, log_weights, _ = given  # the last is the size, which the parameters say already
+        row = counts(*inner)
         return pt.broadcast_to(row[None, :], (log_weights.shape[0], row.shape[0]))
 
     return pm.CustomDist(
         name,
-        n.astype(int),
-        p,
+        *parameters,
         np.log(weights),
         logp=logp,
         dist=dist,
-        signature="(s),(s),(t)->(t,s)",
+        signature=f"{'(s),' * len(parameters)}(t)->(t,s)",
         observed=tables.astype(int),
         dims=dims,
     )

@@ -179,7 +179,10 @@ def run_analysis(
         fits[engine], found = _fit(engine, loaded, evidence, priors, analysis, seed, out, say, progress)
         reused += [engine] * found
     frequentist = witness(evidence)
-    checks = _checks(fits, frequentist, posteriors, likelihoods(evidence, surface, posteriors[priors.label]))
+    by_both = None
+    if surface.studies.kernel.normal:  # the frequentist hand knows no other effects
+        by_both = likelihoods(evidence, surface, posteriors[priors.label])
+    checks = _checks(fits, frequentist, posteriors, by_both)
     return Result(
         analysis,
         evidence,
@@ -305,7 +308,7 @@ def _checks(
     fits: dict[str, xr.DataTree],
     frequentist: pd.DataFrame,
     posteriors: dict[str, pd.DataFrame],
-    compared: pd.DataFrame,
+    compared: pd.DataFrame | None,
 ) -> tuple[Check, ...]:
     centres = pd.concat(posteriors).xs(MU, level=1)
     spread = float((centres["mean"].max() - centres["mean"].min()) / centres["sd"].iloc[0])

@@ -58,7 +58,8 @@ def _observed(tree: xr.DataTree, name: str, draws: int) -> np.ndarray:
 def _features(tree: xr.DataTree, name: str) -> dict:
     if name == Y:
         return {"largest": lambda y: y.max(axis=1), "smallest": lambda y: y.min(axis=1)}
-    n = tree["constant_data"].dataset["n"].values
+    constant = tree["constant_data"].dataset
+    n = constant["n" if "n" in constant else "exposure"].values
     return {
         "studies without an event": lambda events: (events == 0).sum(axis=1),
         "highest rate": lambda events: (events / n).max(axis=1),

@@ -149,14 +149,24 @@ def predictive(tree: xr.DataTree, evidence: TwoArms) -> Check:
     -----
     p is the mid-p-value P(replicated > observed) + P(equal) / 2.
     """
-    replicated = [
-        tree["posterior_predictive"]
-        .dataset[name]
-        .stack(sample=("chain", "draw"))
-        .transpose("sample", "study")
-        .values
-        for name in (EVENTS_1, EVENTS_2)
-    ]
+    table = replicates(tree, evidence, "posterior_predictive")
+    extreme = table[(table["p"] < EXTREME) | (table["p"] > 1 - EXTREME)]
+    if extreme.empty:
+        return Check("posterior predictive", True, "replicated counts look like the observed", table)
+    text = f"replicated counts do not look like the observed: {', '.join(extreme.index)}"
+    return Check("posterior predictive", False, text, table)
+
+
+def replicates(tree: xr.DataTree, evidence: TwoArms, group: str) -> pd.DataFrame:
+    """Counts that a group of a fit, `prior_predictive` or `posterior_predictive`, holds, and those observed.
+
+    Returns
+    -------
+    DataFrame
+        Columns observed, replicated (their mean), low, high and p.
+    """
+    drawn = tree[group].dataset.stack(sample=("chain", "draw")).transpose("sample", "study")
+    replicated = [drawn[name].values for name in (EVENTS_1, EVENTS_2)]
     observed = [evidence.events_1, evidence.events_2]
     rows = {}
     for arm, new, seen in zip(evidence.arms, replicated, observed, strict=True):
@@ -166,12 +176,7 @@ def predictive(tree: xr.DataTree, evidence: TwoArms) -> Check:
     empty = sum(y == 0 for y in observed)
     rows["arms without an event"] = _tail(sum((y == 0).sum(axis=1) for y in replicated), empty.sum())  # pyright: ignore
     columns = ["observed", "replicated", "low", "high", "p"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("quantity")
-    extreme = table[(table["p"] < EXTREME) | (table["p"] > 1 - EXTREME)]
-    if extreme.empty:
-        return Check("posterior predictive", True, "replicated counts look like the observed", table)
-    text = f"replicated counts do not look like the observed: {', '.join(extreme.index)}"
-    return Check("posterior predictive", False, text, table)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("quantity")
 
 
 def _tail(replicated: np.ndarray, observed: float) -> tuple[float, ...]:

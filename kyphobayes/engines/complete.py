@@ -13,7 +13,7 @@ import pymc as pm
 import xarray as xr
 from scipy import special
 
-from kyphobayes.evidence import Contrasts, Counts, TwoArms, View
+from kyphobayes.evidence import Contrasts, Counts, Rates, Tabulated, TwoArms, View
 from kyphobayes.model import Model
 from kyphobayes.names import (
     EVENTS,
@@ -59,7 +59,7 @@ def complete(posterior: xr.Dataset, model: Model, evidence: View, priors: Priors
         "log_likelihood": _by_observation(likelihood, evidence),
         "log_prior": _log_prior(posterior, priors),
     }
-    if isinstance(evidence, Counts) and len(evidence.latent):
+    if isinstance(evidence, Tabulated) and len(evidence.latent):
         groups["posterior"] = posterior.assign({TABLE: _latent_tables(posterior, evidence, rng)})
     groups["posterior_predictive"] = _replicates(replicated, evidence)
     if before is not None:
@@ -82,7 +82,7 @@ def _log_prior(posterior: xr.Dataset, priors: Priors) -> xr.Dataset:
 
 def _by_observation(likelihood: xr.Dataset, evidence: View) -> xr.Dataset:
     """Log likelihood under one name and one dimension: the studies with latent counts are one block."""
-    if not isinstance(evidence, Counts):
+    if not isinstance(evidence, Tabulated):
         return likelihood.rename({STUDY: _OBSERVATION})
     parts, names = [], []
     if EVENTS in likelihood:
@@ -97,7 +97,7 @@ def _by_observation(likelihood: xr.Dataset, evidence: View) -> xr.Dataset:
 
 def _replicates(predictive: xr.Dataset, evidence: View) -> xr.Dataset:
     """Replicated data of all studies, in their order."""
-    if not isinstance(evidence, Counts):
+    if not isinstance(evidence, Tabulated):
         return predictive
     parts = []
     if EVENTS in predictive:
@@ -108,22 +108,32 @@ def _replicates(predictive: xr.Dataset, evidence: View) -> xr.Dataset:
     return xr.Dataset({EVENTS: joined})
 
 
-def _latent_tables(posterior: xr.Dataset, evidence: Counts, rng: np.random.Generator) -> xr.DataArray:
+def _latent_tables(posterior: xr.Dataset, evidence: Tabulated, rng: np.random.Generator) -> xr.DataArray:
     """Which table the counts came from, drawn given theta: the variable that the likelihood sums over."""
     theta = posterior[THETA].transpose("chain", "draw", STUDY).values[..., None, :]
-    events, n = evidence.tables, evidence.n
-    log_choose = -special.betaln(n - events + 1, events + 1) - np.log(n + 1)
-    log_weights = (log_choose + events * theta - n * np.logaddexp(0.0, theta)).sum(axis=-1)
-    log_weights = log_weights + np.log(evidence.weights)
+    log_weights = _log_probabilities(evidence, theta).sum(axis=-1) + np.log(evidence.weights)
     return xr.DataArray(
         (log_weights + rng.gumbel(size=log_weights.shape)).argmax(axis=-1), dims=("chain", "draw")
     )
 
 
+def _log_probabilities(evidence: Tabulated, theta: np.ndarray) -> np.ndarray:
+    """Log probability of every count of every table: theta has one dimension more, for the tables."""
+    events = evidence.tables
+    if isinstance(evidence, Rates):
+        log_mean = np.log(evidence.exposure) + theta
+        return events * log_mean - np.exp(log_mean) - special.gammaln(events + 1)
+    assert isinstance(evidence, Counts)
+    n = evidence.n
+    log_choose = -special.betaln(n - events + 1, events + 1) - np.log(n + 1)
+    return log_choose + events * theta - n * np.logaddexp(0.0, theta)
+
+
 def _data(evidence: View) -> dict[str, xr.Dataset]:
     coords = {STUDY: list(evidence.labels)}
-    if isinstance(evidence, Counts):
-        constant = {"n": (STUDY, evidence.n)}
+    if isinstance(evidence, Tabulated):
+        size = "exposure" if isinstance(evidence, Rates) else "n"
+        constant = {size: (STUDY, getattr(evidence, size))}
         if len(evidence.latent):
             constant |= {"tables": ((TABLE, STUDY), evidence.tables), "weights": (TABLE, evidence.weights)}
             coords_constant = {**coords, TABLE: evidence.coords[TABLE]}

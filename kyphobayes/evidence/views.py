@@ -63,8 +63,46 @@ class View:
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
+class Tabulated(View):
+    """What all views of counts share: counts that are not printed are averaged over possible tables.
+
+    Attributes
+    ----------
+    events : ndarray, shape (k,)
+        NaN where the count is latent.
+    tables : ndarray, shape (t, k)
+        Every count table that agrees with what is printed; one row if nothing is latent.
+    weights : ndarray, shape (t,)
+    """
+
+    events: Array
+    tables: Array
+    weights: Array
+
+    @cached_property
+    def reported(self) -> NDArray[np.intp]:
+        """Positions of the studies whose counts are printed."""
+        return np.flatnonzero(~np.isnan(self.events))
+
+    @cached_property
+    def latent(self) -> NDArray[np.intp]:
+        """Positions of the studies whose counts are not."""
+        return np.flatnonzero(np.isnan(self.events))
+
+    @property
+    def coords(self) -> dict[str, list]:
+        """Coordinates for a PyMC model."""
+        named = np.array(self.labels, dtype=object)
+        return {
+            STUDY: list(self.labels),
+            REPORTED: list(named[self.reported]),
+            LATENT: list(named[self.latent]),
+            TABLE: list(range(1, len(self.tables) + 1)),
+        }
+
+
 @dataclass(frozen=True, eq=False)
-class Counts(View):
+class Counts(Tabulated):
     """Events out of n in k studies; counts that are not printed are averaged over `tables`.
 
     Attributes
@@ -87,27 +125,6 @@ class Counts(View):
     weights: Array
     unit: str = ""
     latent_source: CountTables | None = field(default=None, repr=False)
-
-    @cached_property
-    def reported(self) -> NDArray[np.intp]:
-        """Positions of the studies whose counts are printed."""
-        return np.flatnonzero(~np.isnan(self.events))
-
-    @cached_property
-    def latent(self) -> NDArray[np.intp]:
-        """Positions of the studies whose counts are not."""
-        return np.flatnonzero(np.isnan(self.events))
-
-    @property
-    def coords(self) -> dict[str, list]:
-        """Coordinates for a PyMC model."""
-        named = np.array(self.labels, dtype=object)
-        return {
-            STUDY: list(self.labels),
-            REPORTED: list(named[self.reported]),
-            LATENT: list(named[self.latent]),
-            TABLE: list(range(1, len(self.tables) + 1)),
-        }
 
     @property
     def measure(self) -> str:

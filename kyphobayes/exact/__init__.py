@@ -6,9 +6,10 @@
 >>> rates = post.summary().loc["mu", ["low", "median", "high"]]  # log odds of the typical rate
 """
 
-from kyphobayes.exact.constructors import binomial, mixture, normal, poisson, two_arms
+from kyphobayes.exact.constructors import binomial, mixture, normal, poisson, poisson_mixture, two_arms
 from kyphobayes.exact.covariates import CoefficientPosterior, meta_regression
 from kyphobayes.exact.density import Density
+from kyphobayes.exact.outliers import OutlyingPosterior, outlying_effects
 from kyphobayes.exact.posterior import Posterior
 from kyphobayes.exact.regression import RegressionPosterior, normal_regression
 from kyphobayes.exact.student import StudentPosterior, student_effects
@@ -17,6 +18,7 @@ from kyphobayes.exact.surface import Surface
 __all__ = [
     "CoefficientPosterior",
     "Density",
+    "OutlyingPosterior",
     "Posterior",
     "RegressionPosterior",
     "StudentPosterior",
@@ -26,7 +28,9 @@ __all__ = [
     "mixture",
     "normal",
     "normal_regression",
+    "outlying_effects",
     "poisson",
+    "poisson_mixture",
     "student_effects",
     "two_arms",
 ]

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kyphobayes.errors import InputError
 from kyphobayes.exact.likelihoods import BinomialStudies, NormalStudies, PoissonStudies
+from kyphobayes.exact.panels import Array
 from kyphobayes.exact.surface import Surface
 from kyphobayes.exact.two_arms import TwoArmStudies
 from kyphobayes.priors import Prior
@@ -82,10 +83,39 @@ def mixture(
     The likelihood is the weighted sum over tables of the product over studies, not a product of
     sums: a leak counted in one study is missing in another.
     """
+    events, sizes, index = _distinct("n", tables, n)
+    return Surface(BinomialStudies(events, sizes), index, weights, labels)
+
+
+def poisson_mixture(
+    tables: ArrayLike,
+    exposure: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    labels: Sequence[str] | None = None,
+) -> Surface:
+    """Surface of rates whose counts were not printed: `mixture` for events in a time at risk.
+
+    Parameters
+    ----------
+    tables : array_like of int, shape (t, k)
+    exposure : array_like, shape (k,)
+        Time at risk, in any one unit.
+    weights : array_like, shape (t,), optional
+        Default: uniform.
+    """
+    events, sizes, index = _distinct("exposure", tables, exposure)
+    return Surface(PoissonStudies(events, sizes), index, weights, labels)
+
+
+def _distinct(name: str, tables: ArrayLike, size: ArrayLike) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Every count that a study may have, with the study's size, and which one stands where in the tables."""
     tables = np.atleast_2d(np.asarray(tables, dtype=float))
-    n = np.asarray(n, dtype=float)
-    if n.shape != (tables.shape[1],):
-        raise InputError(f"n: expected one number for each of {tables.shape[1]} studies, found {n.size}")
+    size = np.asarray(size, dtype=float)
+    if size.shape != (tables.shape[1],):
+        raise InputError(
+            f"{name}: expected one number for each of {tables.shape[1]} studies, found {size.size}"
+        )
     events: list[float] = []
     sizes: list[float] = []
     index = np.empty(tables.shape, dtype=np.intp)
@@ -93,8 +123,8 @@ def mixture(
         values, inverse = np.unique(tables[:, study], return_inverse=True)
         index[:, study] = len(events) + inverse
         events.extend(values)
-        sizes.extend([n[study]] * len(values))
-    return Surface(BinomialStudies(events, sizes), index, weights, labels)
+        sizes.extend([size[study]] * len(values))
+    return np.array(events), np.array(sizes), index
 
 
 def two_arms(

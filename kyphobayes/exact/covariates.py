@@ -167,8 +167,8 @@ def meta_regression(
             f"X: expected at most {_MOST} coefficients, found {len(columns)} ({', '.join(columns)}); with "
             f"estimates and normal priors normal_regression takes more"
         )
-    if np.isfinite(surface.studies.nu):
-        raise InputError("surface: expected normal effects; Student-t effects have no regression")
+    if not surface.studies.kernel.normal:
+        raise InputError("surface: expected normal effects; outlying or Student-t effects have no regression")
     read = priors_of(beta, list(columns))
     for name, prior in read.items():
         if np.isfinite(prior.support).any():

@@ -30,8 +30,7 @@ def draw(post: Posterior, size: int, rng: np.random.Generator) -> dict[str, NDAr
     tau = post.tau.quantile(rng.uniform(size=size))
     mu = post.draw_mu(tau, rng)
     surface = post.surface
-    nu = surface.studies.nu
-    steps = rng.standard_normal(size) if np.isinf(nu) else rng.standard_t(nu, size)
+    steps = surface.studies.kernel.steps(size, rng)
     drawn: dict[str, NDArray] = {MU: mu, TAU: tau, THETA_NEW: mu + tau * steps}
     table = np.zeros(size, dtype=np.intp)
     if len(surface.tables) > 1:

@@ -14,6 +14,7 @@ from scipy import special
 
 from kyphobayes.errors import InputError
 from kyphobayes.exact.counts import CountKernel
+from kyphobayes.exact.kernels import NORMAL, Kernel
 from kyphobayes.exact.panels import Array
 
 _LOG_2PI = float(np.log(2 * np.pi))
@@ -38,9 +39,9 @@ class Likelihood(Protocol):
         ...
 
     @property
-    def nu(self) -> float:
-        """Degrees of freedom of the effects about mu: infinite, for normal effects, unless said otherwise."""
-        return np.inf
+    def kernel(self) -> Kernel:
+        """How the effects lie about mu: they are normal unless said otherwise."""
+        return NORMAL
 
     def log_lik(self, theta: ArrayLike) -> Array:
         """Log likelihood of each study at each theta: shape (k, len(theta))."""
@@ -166,6 +167,15 @@ class CountStudies(Likelihood):
         raise NotImplementedError
 
 
+def _softplus(theta: Array) -> Array:
+    """log(1 + exp(theta)); a function with a name, so that studies can travel between processes."""
+    return np.logaddexp(0.0, theta)
+
+
+def _logistic_slope(theta: Array) -> Array:
+    return special.expit(theta) * special.expit(-theta)
+
+
 class BinomialStudies(CountStudies):
     """Counts `events` out of `n`, with theta the log odds of an event."""
 
@@ -177,9 +187,9 @@ class BinomialStudies(CountStudies):
         kernel = CountKernel(
             slope=counts,
             size=self.n,
-            growth=lambda theta: np.logaddexp(0.0, theta),
+            growth=_softplus,
             rate=special.expit,
-            curvature=lambda theta: special.expit(theta) * special.expit(-theta),
+            curvature=_logistic_slope,
             limit=1.0,
         )
         log_choose = -np.log(self.n + 1) - special.betaln(self.n - counts + 1, counts + 1)

@@ -40,7 +40,7 @@ class CommonEffect:
     Attributes
     ----------
     surface : Surface
-    prior : Prior
+    priors : Priors
         Of mu.
     log_marginal_likelihood : float
         With an improper prior up to the prior's constant, taken as 1.
@@ -54,7 +54,7 @@ class CommonEffect:
     """
 
     def __init__(self, surface: Surface, mu: str | Prior, *, rtol: float):
-        self.surface, self.prior = surface, Priors.of("custom", mu=mu)[MU]
+        self.surface, self.priors, self._rtol = surface, Priors.of("custom", mu=mu), rtol
         used = np.unique(surface.tables)
         centres, scales = surface.studies.centres[used], surface.studies.scales[used]
         precision = scales**-2.0
@@ -72,6 +72,11 @@ class CommonEffect:
         return f"CommonEffect({self.surface.k} studies, mu ~ {self.prior})"
 
     @property
+    def prior(self) -> Prior:
+        """Of mu."""
+        return self.priors[MU]
+
+    @property
     def theta_new(self) -> Density:
         """Effect in a new study: mu again."""
         return self.mu
@@ -79,6 +84,16 @@ class CommonEffect:
     def summary(self, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
         """Posterior mean, sd, median and interval of mu and theta_new, which are one."""
         return summarised({MU: self.mu, THETA_NEW: self.mu}, prob, kind)
+
+    def without(self, *labels: str) -> CommonEffect:
+        """Posterior under the same prior without some studies, named by their labels."""
+        return CommonEffect(self.surface.without(*labels), self.prior, rtol=self._rtol)
+
+    def loo(self) -> pd.DataFrame:
+        """Exact leave-one-study-out log predictive densities: see `kyphobayes.exact.loo`."""
+        from kyphobayes.exact.loo import loo
+
+        return loo(self)
 
 
 class NoPooling:

@@ -11,7 +11,7 @@ and both are integrated, each on panels of its own. Nothing is approximated by i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,26 @@ from kyphobayes.names import STUDY
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kyphobayes.exact.posterior import Posterior
     from kyphobayes.exact.surface import Surface
+    from kyphobayes.priors import Priors
 
 TOTAL = "total"
+
+
+class Solved(Protocol):
+    """What studies can be left out of: a posterior, an average of several, or that of a common effect."""
+
+    log_marginal_likelihood: float
+    surface: Surface
+
+    @property
+    def priors(self) -> Priors:
+        """Of its parameters."""
+        ...
+
+    def without(self, *labels: str) -> Solved:
+        """The same without some studies, named by their labels."""
+        ...
 
 
 def kept(labels: Sequence[str], left_out: Sequence[str]) -> list[int]:
@@ -64,7 +80,7 @@ def observations(surface: Surface) -> list[tuple[str, ...]]:
     return [*alone, latent] if latent else alone
 
 
-def loo(post: Posterior) -> pd.DataFrame:
+def loo(post: Solved) -> pd.DataFrame:
     """Exact leave-one-study-out predictive densities.
 
     Returns
@@ -91,7 +107,7 @@ def loo(post: Posterior) -> pd.DataFrame:
     return pd.DataFrame(table, index=pd.Index([*names, TOTAL], name=STUDY))
 
 
-def _log_predictive(post: Posterior, labels: tuple[str, ...]) -> float:
+def _log_predictive(post: Solved, labels: tuple[str, ...]) -> float:
     if len(labels) == post.surface.k:  # given nothing but the priors
         if all(prior.proper for prior in post.priors.values()):
             return post.log_marginal_likelihood

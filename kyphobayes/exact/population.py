@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from kyphobayes.exact.density import Density
+from kyphobayes.exact.kernels import NORMAL, Kernel
 from kyphobayes.exact.panels import ORDER, Array, Panels, lagrange, resolve
-from kyphobayes.exact.scales import over_scales
 
 if TYPE_CHECKING:
     from kyphobayes.exact.surface import Surface
@@ -104,10 +104,9 @@ def _tiny_kernel(mu: Panels, t: float, theta: Array, values: Array) -> Array:
     return matrix.reshape(len(theta), len(mu.nodes)) @ values
 
 
-def predictive(mu: Panels, tau: Panels, joint: Array, nu: float = np.inf) -> Density:
+def predictive(mu: Panels, tau: Panels, joint: Array, kernel: Kernel = NORMAL) -> Density:
     """Density of the effect in a new study; `joint` has shape (mu nodes, tau nodes)."""
-    if np.isfinite(nu):
-        tau, (joint,) = over_scales(tau, nu, joint)
+    tau, (joint,) = kernel.spread(tau, joint)
 
     def density(theta: Array) -> Array:
         return smooth(mu, tau, joint, joint[..., None], theta)[:, 0]
@@ -126,10 +125,10 @@ def _reach(mu: Panels, tau: Panels, joint: Array) -> Array:
 
 def study_densities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> dict[str, Density]:
     """Posterior density of each study's own effect, by label."""
-    pieces = _pieces(surface, mu, tau)
+    pieces = interpolated(surface, surface.pieces(), mu, tau)
     with np.errstate(divide="ignore"):
         log_joint = np.log(joint)
-    shares = _table_shares(surface, pieces)
+    shares = table_shares(surface, pieces)
     owner = np.full(len(pieces), -1)
     without, offsets = np.zeros((*joint.shape, len(pieces))), np.zeros(len(pieces))
     for study in range(surface.k):
@@ -140,8 +139,7 @@ def study_densities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> 
             offsets[piece] = log_without.max()
             without[..., piece] = share * np.exp(log_without - offsets[piece])
     members = owner[:, None] == np.arange(surface.k)
-    if np.isfinite(surface.studies.nu):
-        tau, (joint, without) = over_scales(tau, surface.studies.nu, joint, without)
+    tau, (joint, without) = surface.studies.kernel.spread(tau, joint, without)
 
     def densities(theta: Array) -> Array:
         smoothed = smooth(mu, tau, joint, without, theta)
@@ -158,17 +156,17 @@ def study_densities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> 
 
 def table_probabilities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> Array:
     """Posterior probability of each count table, shape (t,)."""
-    shares = _table_shares(surface, _pieces(surface, mu, tau))
+    shares = table_shares(surface, interpolated(surface, surface.pieces(), mu, tau))
     return np.einsum("tij,ij,i,j->t", shares, joint, mu.weights, tau.weights)
 
 
-def _pieces(surface: Surface, mu: Panels, tau: Panels) -> Array:
-    """Log integrated likelihoods at the nodes of the posterior: (pieces, mu nodes, tau nodes)."""
+def interpolated(surface: Surface, values: Array, mu: Panels, tau: Panels) -> Array:
+    """Smooth functions known at a surface's nodes, at those of a posterior: (..., mu nodes, tau nodes)."""
     rows, columns = surface.mu.interpolation(mu.nodes), surface.tau.interpolation(tau.nodes)
-    return rows @ surface.pieces() @ columns.T
+    return rows @ values @ columns.T
 
 
-def _table_shares(surface: Surface, pieces: Array) -> Array:
+def table_shares(surface: Surface, pieces: Array) -> Array:
     """Probability of each table given (mu, tau): (t, mu nodes, tau nodes)."""
     if len(surface.tables) == 1:
         return np.ones((1, *pieces.shape[1:]))

@@ -131,7 +131,7 @@ class Posterior:
     @cached_property
     def theta_new(self) -> Density:
         """Posterior predictive density of the effect in a new study."""
-        return predictive(self.mu_panels, self.tau_panels, self.joint, self.surface.studies.nu)
+        return predictive(self.mu_panels, self.tau_panels, self.joint, self.surface.studies.kernel)
 
     @cached_property
     def studies(self) -> dict[str, Density]:

@@ -74,13 +74,13 @@ def predictive_p(post: Posterior, kind: Kind) -> pd.Series:
             "loo": lambda label=label: post.without(label).theta_new,
         }[kind]()
         place = float(surface.studies.centres[piece]), float(surface.studies.scales[piece])
-        found = _mean(effect, lambda x, piece=piece: surface.studies.exceedance(piece, x), *place)
+        found = mean_over(effect, lambda x, piece=piece: surface.studies.exceedance(piece, x), *place)
         values.append(min(max(found, 0.0), 1.0))
     index = pd.Index([surface.labels[column] for column in columns], name=STUDY)
     return pd.Series(values, index=index, name="p")
 
 
-def _mean(density: Density, function: Callable[[Array], Array], centre: float, scale: float) -> float:
+def mean_over(density: Density, function: Callable[[Array], Array], centre: float, scale: float) -> float:
     """Mean of a function that changes around `centre` on the scale `scale`, which a density may not know."""
     edges = density.panels.edges
     around = centre + scale * _STEPS

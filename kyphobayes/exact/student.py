@@ -17,18 +17,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from kyphobayes.errors import InputError
-from kyphobayes.exact.density import Density
+from kyphobayes.exact.averaged import Averaged
+from kyphobayes.exact.kernels import StudentKernel
 from kyphobayes.exact.likelihoods import Likelihood
-from kyphobayes.exact.panels import Array, Panels
-from kyphobayes.exact.posterior import Posterior
+from kyphobayes.exact.panels import Array
 from kyphobayes.exact.scales import log_scale_density, scale_range
-from kyphobayes.exact.surface import RTOL, Surface
+from kyphobayes.exact.surface import Surface
 from kyphobayes.priors import Prior
 
 _FALL = 36.0  # of the log integrand, times nu per unit of v, beyond the scales that reach every study
+_KEPT = 3  # sets of mu whose values are kept
 _LOST = 1e-150  # a weighted sum below this share of its largest term is computed again in logarithms
-_LEAST, _MOST = 1.0, 1000.0  # degrees of freedom
 
 
 class StudentEffects(Likelihood):
@@ -43,16 +42,14 @@ class StudentEffects(Likelihood):
     """
 
     def __init__(self, base: Likelihood, nu: float):
-        if not _LEAST <= nu <= _MOST:
-            raise InputError(
-                f"nu: expected a number from {_LEAST:g} to {_MOST:g}, found {nu:g}; above, they are normal"
-            )
-        self.base, self._nu = base, float(nu)
+        self._kernel = StudentKernel(float(nu))
+        self.base, self._nu = base, self._kernel.nu
+        self._known: dict[bytes, tuple[int, Array]] = {}
 
     @property
     @override
-    def nu(self) -> float:
-        return self._nu
+    def kernel(self) -> StudentKernel:
+        return self._kernel
 
     @property
     @override
@@ -75,7 +72,9 @@ class StudentEffects(Likelihood):
 
     @override
     def take(self, index: NDArray[np.intp]) -> Self:
-        return type(self)(self.base.take(index), self._nu)
+        fewer = type(self)(self.base.take(index), self._nu)
+        fewer._known = {mu: (first, values[index]) for mu, (first, values) in self._known.items()}
+        return fewer
 
     @override
     def exceedance(self, study: int, theta: Array) -> Array:
@@ -93,11 +92,11 @@ class StudentEffects(Likelihood):
         low, high, step = scale_range(self._nu)
         # A study far from mu calls for scales that reach it, however improbable.
         far = np.abs(mu - self.centres[:, None]).max() + self.scales.max()
-        first = np.log(tau.min()) + low
         last = max(np.log(tau.max()) + high, np.log(far) + _FALL / self._nu)
-        u = first + step * np.arange(int(np.ceil((last - first) / step)) + 1)
+        first = int(np.floor((np.log(tau.min()) + low) / step))
+        u = step * np.arange(first, int(np.ceil(last / step)) + 1, dtype=float)
         log_weights = log_scale_density(u[:, None] - np.log(tau), self._nu) + np.log(step)  # (u, tau)
-        values = self.base.log_integrated(mu, np.exp(u))  # (k, mu, u)
+        values = self._on_lattice(mu, first, len(u), step)
         top = values.max(axis=-1, keepdims=True)
         total = np.exp(values - top) @ np.exp(np.maximum(log_weights, -745.0))
         lost = total < _LOST
@@ -106,6 +105,25 @@ class StudentEffects(Likelihood):
         for study, row in np.argwhere(lost.any(axis=-1)):
             out[study, row] = special.logsumexp(values[study, row][:, None] + log_weights, axis=0)
         return out
+
+    def _on_lattice(self, mu: Array, first: int, count: int, step: float) -> Array:
+        """Normal likelihoods at mu and at scales exp(step * j), j from `first`: shape (k, len(mu), count).
+
+        The lattice is the same for every tau, so that its values for the same mu are kept.
+        """
+        key = mu.tobytes()
+        start, values = self._known.pop(key, (first, np.empty((self.size, len(mu), 0))))
+        below = np.arange(first, start)
+        above = np.arange(start + values.shape[-1], first + count)
+        missing = np.concatenate([below, above])
+        if len(missing):
+            new = self.base.log_integrated(mu, np.exp(step * missing))
+            values = np.concatenate([new[..., : len(below)], values, new[..., len(below) :]], axis=-1)
+            start = min(start, first)
+        while len(self._known) >= _KEPT:
+            del self._known[next(iter(self._known))]
+        self._known[key] = start, values
+        return values[..., first - start : first - start + count]
 
     @override
     def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
@@ -143,7 +161,7 @@ def student_effects(surface: Surface, nu: float) -> Surface:
     return Surface(studies, surface.tables, np.exp(surface.log_weights), surface.labels)
 
 
-class StudentPosterior:
+class StudentPosterior(Averaged):
     """Posterior with the degrees of freedom averaged over a grid.
 
     Parameters
@@ -158,11 +176,7 @@ class StudentPosterior:
 
     Attributes
     ----------
-    posteriors : list of Posterior
-        One for each nu.
-    probabilities : ndarray
-        Posterior probability of each nu.
-    log_marginal_likelihood : float
+    nu : list of float
 
     Raises
     ------
@@ -177,21 +191,6 @@ class StudentPosterior:
         tau: str | Prior,
         weights: Sequence[float] | None = None,
     ):
-        share = np.full(len(nu), 1.0) if weights is None else np.asarray(weights, dtype=float)
-        if not len(nu) or share.shape != (len(nu),) or not ((share > 0) & np.isfinite(share)).all():
-            raise InputError(f"weights: expected a positive number for each of {len(nu)} values of nu")
         self.nu = [float(value) for value in nu]
         surfaces = [surface if np.isinf(value) else student_effects(surface, value) for value in self.nu]
-        priors = surface.priors(mu, tau)
-        self.posteriors = [Posterior(each, priors, rtol=RTOL) for each in surfaces]  # all on a grid
-        evidence = np.array([post.log_marginal_likelihood for post in self.posteriors])
-        evidence += np.log(share / share.sum())
-        self.log_marginal_likelihood = float(special.logsumexp(evidence))
-        self.probabilities: Array = special.softmax(evidence)
-
-    def density(self, name: str) -> Density:
-        """Posterior density of mu, tau, theta_new or a study's effect: the mean over nu."""
-        parts = [post.marginal(name) for post in self.posteriors]
-        panels = Panels(np.concatenate([part.panels.edges for part in parts]))
-        values = np.stack([part.pdf(panels.nodes) for part in parts])
-        return Density(panels, self.probabilities @ values)
+        super().__init__(surfaces, np.ones(len(surfaces)) if weights is None else weights, mu, tau)

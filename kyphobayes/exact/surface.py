@@ -374,7 +374,12 @@ class Surface:
         weights = np.exp(self.log_weights)
         if (tables == tables[0]).all():
             tables, weights = tables[:1], weights[:1]
-        return Surface(self.studies.take(used), tables, weights, [self.labels[i] for i in keep])
+        fewer = Surface(self.studies.take(used), tables, weights, [self.labels[i] for i in keep])
+        if "_laid" in self.__dict__ and len(self._values) > 1:  # what is known of the others stays known
+            pieces = self._values[1:][used]
+            fewer._laid = self.mu, self.tau, np.concatenate([fewer._combine(pieces)[None], pieces])
+            fewer._settle()
+        return fewer
 
     def common_effect(self, mu: str | Prior, *, rtol: float = RTOL) -> CommonEffect:
         """Posterior if all studies had one effect, tau = 0: see `kyphobayes.exact.limits`."""

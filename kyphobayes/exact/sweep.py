@@ -87,7 +87,7 @@ def _together(
     """
     tables = np.full((len(pairs), len(AGGREGATE), len(STATISTICS)), np.nan)
     log_marginal, chances = np.full((2, len(pairs)), np.nan)
-    if len(pairs) < FEW or np.isfinite(surface.studies.nu):  # Student-t effects have another kernel
+    if len(pairs) < FEW or not surface.studies.kernel.normal:
         return tables, log_marginal, chances
     grid = place(surface, pairs)
     for start in range(0, len(pairs), CHUNK):

@@ -18,7 +18,11 @@ from kyphobayes.frequentist.influence import (
     leave_one_out,
 )
 from kyphobayes.frequentist.interval import Interval
-from kyphobayes.frequentist.likelihood import normal_log_likelihood, proportion_log_likelihood
+from kyphobayes.frequentist.likelihood import (
+    normal_log_likelihood,
+    proportion_log_likelihood,
+    rate_log_likelihood,
+)
 from kyphobayes.frequentist.pool import TESTS, Pooled, pool, pool_many
 from kyphobayes.frequentist.prediction import prediction_interval
 from kyphobayes.frequentist.regression import Prediction, Regression, regress
@@ -67,6 +71,7 @@ __all__ = [
     "pool_many",
     "prediction_interval",
     "proportion_log_likelihood",
+    "rate_log_likelihood",
     "regress",
     "selection_model",
     "subgroup",

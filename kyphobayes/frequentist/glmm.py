@@ -170,14 +170,19 @@ def glmm_rate(
     ----------
     Stijnen, T., Hamza, T. H. and Ozdemir, P. (2010). Stat. Med. 29, 3046-3067, section 3.3.
     """
-    tables, time = _tables(events, time, "time")
-    _refuse((tables < 0) | (time <= 0), tables, "events >= 0 and time > 0")
+    likelihood, tables, time = rates(events, time, weights)
     if (tables == 0).all():
         raise InputError("no study has an event: the likelihood has no maximum; use an exact posterior")
-    pieces, index = _distinct(tables, time)
     y, v = np.log((tables + 0.5) / time), 1 / (tables + 0.5)
-    mixture = Mixture(Poisson(pieces[0], pieces[1]), index, _log_weights(weights, len(tables)))
-    return _fit(mixture, _range(y, v), tables.shape[1], "Poisson-normal, log", level, test)
+    return _fit(likelihood, _range(y, v), tables.shape[1], "Poisson-normal, log", level, test)
+
+
+def rates(events: ArrayLike, time: ArrayLike, weights: ArrayLike | None) -> tuple[Mixture, Array, Array]:
+    """The likelihood that `glmm_rate` maximises, its tables, shape (t, k), and the times, shape (k,)."""
+    tables, time = _tables(events, time, "time")
+    _refuse((tables < 0) | (time <= 0), tables, "events >= 0 and time > 0")
+    pieces, index = _distinct(tables, time)
+    return Mixture(Poisson(pieces[0], pieces[1]), index, _log_weights(weights, len(tables))), tables, time
 
 
 def glmm_or(
@@ -293,7 +298,8 @@ def _fit(
 
 def _tables(events: ArrayLike, size: ArrayLike, name: str) -> tuple[Array, Array]:
     """Tables of events, shape (t, k), and the size of every study, shape (k,)."""
-    tables, sizes = np.atleast_2d(_finite("events", events)), np.atleast_1d(_finite(name, size))
+    whole = name != "time"  # which is measured, not counted
+    tables, sizes = np.atleast_2d(_finite("events", events)), np.atleast_1d(_finite(name, size, whole))
     if tables.ndim != 2 or sizes.ndim != 1 or tables.shape[1] != sizes.size or tables.size == 0:
         raise InputError(
             f"events and {name} must hold one number per study, found shapes {tables.shape} and {sizes.shape}"
@@ -307,10 +313,11 @@ def _arm(events: ArrayLike, n: ArrayLike, arm: str) -> tuple[Array, Array]:
     return x[0], size
 
 
-def _finite(name: str, values: ArrayLike) -> Array:
+def _finite(name: str, values: ArrayLike, whole: bool = True) -> Array:
     found = numbers(name, values)
     refuse(~np.isfinite(found), name, found, "a finite number", "leave the study out")
-    refuse(found != np.rint(found), name, found, "a whole number", "mend the count")
+    if whole:
+        refuse(found != np.rint(found), name, found, "a whole number", "mend the count")
     return found
 
 

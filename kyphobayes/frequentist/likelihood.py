@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kyphobayes.errors import InputError
-from kyphobayes.frequentist.glmm import proportions
+from kyphobayes.frequentist.glmm import proportions, rates
+from kyphobayes.frequentist.mixed import Mixture
 from kyphobayes.frequentist.validate import numbers, refuse_unusable
 
 Array = NDArray[np.float64]
@@ -38,10 +39,37 @@ def proportion_log_likelihood(
     InputError
         If counts are impossible or a tau is negative.
     """
-    likelihood, _, _ = proportions(events, n, link, weights)
-    places = _places(mu, tau)
-    values = [likelihood(float(m), float(t)).value for m, t in zip(*map(np.ravel, places), strict=True)]
-    return np.reshape(values, places[0].shape)
+    return _values(proportions(events, n, link, weights)[0], mu, tau)
+
+
+def rate_log_likelihood(
+    events: ArrayLike,
+    time: ArrayLike,
+    mu: ArrayLike,
+    tau: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+) -> Array:
+    """Log likelihood of the Poisson-normal model.
+
+    Parameters
+    ----------
+    events, time, weights
+        As in `glmm_rate`.
+    mu, tau : array_like
+        Where; shapes that broadcast, tau at least 0.
+
+    Returns
+    -------
+    ndarray
+        Of that shape, factorials included.
+
+    Raises
+    ------
+    InputError
+        If a count or a time is impossible or a tau is negative.
+    """
+    return _values(rates(events, time, weights)[0], mu, tau)
 
 
 def normal_log_likelihood(y: ArrayLike, v: ArrayLike, mu: ArrayLike, tau: ArrayLike) -> Array:
@@ -69,6 +97,12 @@ def normal_log_likelihood(y: ArrayLike, v: ArrayLike, mu: ArrayLike, tau: ArrayL
     m, t = (values[..., None] for values in _places(mu, tau))
     variance = v + t**2
     return -((y - m) ** 2 / variance + np.log(2 * np.pi * variance)).sum(axis=-1) / 2
+
+
+def _values(likelihood: Mixture, mu: ArrayLike, tau: ArrayLike) -> Array:
+    places = _places(mu, tau)
+    values = [likelihood(float(m), float(t)).value for m, t in zip(*map(np.ravel, places), strict=True)]
+    return np.reshape(values, places[0].shape)
 
 
 def _places(mu: ArrayLike, tau: ArrayLike) -> tuple[Array, Array]:

@@ -74,6 +74,7 @@ def answer(question: Question, project: Project, *, seed: int, out: Path | None,
         "frequentist": witnesses.frequentist(evidence, first),
         "learned": numbers.learned(first),
         "left_out": first.loo(),
+        "before the data": witnesses.replicates(fits[main.label], evidence, "prior_predictive"),
     }
     if single:
         tables["one_study"] = witnesses.one_study(evidence, single, by_itself[single])

@@ -13,12 +13,17 @@ from scipy import stats
 
 from kyphobayes.checks import Check
 from kyphobayes.checks.convergence import convergence
-from kyphobayes.checks.left_out import K_BOUND, left_out
+from kyphobayes.checks.left_out import left_out
 from kyphobayes.checks.pain import replicated_scores
 from kyphobayes.checks.witnessed import witnessed
 from kyphobayes.decisions import decision, decisions
 from kyphobayes.engines import fit_declared
-from kyphobayes.engines.reweighted import log_prior_ratio, reweighted_rows, some_rows
+from kyphobayes.engines.reweighted import (
+    WEIGHTS_BOUND,
+    log_prior_ratio,
+    reweighted_rows,
+    some_rows,
+)
 from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import PatientPain, Threshold, find_threshold, read_patient_pain, read_table
 from kyphobayes.evidence.patients import REASONS
@@ -200,7 +205,7 @@ def _others(
         ratio = _log_ratio(posterior, main, priors, evidence, data)
         rows, k = reweighted_rows(ratio, DRAWS, seed)
         source, way = posterior, "importance sampling"
-        if not k <= K_BOUND:
+        if not k <= WEIGHTS_BOUND:
             refits[label] = fit_declared(
                 model, data, priors, KEEP, name=f"{question.name}-{label.replace(' ', '_')}",
                 seed=seed, out=out, say=say,

@@ -7,6 +7,7 @@ others. Priors for mu and tau are those of the analyses.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ import pandas as pd
 from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import read_priors
 from kyphobayes.evidence.questions import Question
+from kyphobayes.pre_post import PATIENTS, Paired, read_patients, scales
 from kyphobayes.priors import Prior
 from kyphobayes.project import Project
 from kyphobayes.questions.answered import Answered
-from kyphobayes.toml_files import check_keys, texts, typed
-from kyphobayes.updating import Update, series_of, update
+from kyphobayes.reanalysis import Line, read_lines, retell
+from kyphobayes.toml_files import check_keys, nearest, texts, typed
+from kyphobayes.updating import ForeseenEffect, Update, foreseen_effect, series_of, update
 from kyphobayes.updating.agreement import mixture, prediction, sequence
 
 SURPRISE = 0.05  # probability of an outcome as improbable as the one seen, below which it is one
@@ -42,7 +45,7 @@ def answer(
     """
     del seed, out
     options, where = question.options, f"analyses.toml [{question.name}.options]"
-    check_keys(where, options, ["analyses", "series", "weights"], ["kappas"])
+    check_keys(where, options, ["analyses", "series", "weights"], ["kappas", "line"])
     names, study = texts(where, options, "analyses"), typed(where, options, "series", str)
     if not names:
         raise EvidenceError(f"{where}: expected analyses to name at least one analysis, found none")
@@ -57,9 +60,11 @@ def answer(
         labels = dict.fromkeys([plan.priors, *plan.compare])
         sets = {label: read_priors(project, label, plan, measure) for label in labels}
         updates.append(update(series, sets, vague, weights=weights, kappas=kappas))
+    line = typed(where, options, "line", str, "")
+    pain = _pain(project, where, line) if line else None
     return Answered(
         question,
-        sentence=" ".join(_sentence(found) for found in updates),
+        sentence=" ".join([*(_sentence(found) for found in updates), *([pain.sentence] if pain else [])]),
         tables={
             "foreseen": _table(updates, _foreseen),
             "known": _table(updates, lambda u: u.known),
@@ -67,11 +72,60 @@ def answer(
             "relaxed": _table(updates, lambda u: u.relaxed),
             "commensurate": _table(updates, lambda u: u.commensurate),
             "cumulative": _table(updates, lambda u: u.cumulative),
+            **({"pain": pain.table} if pain else {}),
         },
         who=_who(updates),
         checks=(sequence(updates), prediction(updates), mixture(updates)),
-        more={"updates": updates},
+        more={"updates": updates, "pain": pain},
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Pain:
+    """What a printed line foresaw of the patients' own scores, in standard deviations."""
+
+    line: Line
+    found: ForeseenEffect
+    scores: Paired
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row: the estimate seen, the one foreseen with its interval, and the tail probabilities."""
+        row = {"line": self.line.name, "k": self.line.k, "n": int(self.scores.n)} | {
+            key: getattr(self.found, key)
+            for key in ("seen", "error", "expected", "low", "high", "at_least", "at_most", "two_sided")
+        }
+        return pd.DataFrame([row])
+
+    @property
+    def sentence(self) -> str:
+        """Say whether the fall of pain was a surprise."""
+        found = self.found
+        verdict = "a surprise" if found.two_sided < SURPRISE else "no surprise"
+        return (
+            f"Of the standardised fall of pain of {self.scores.n:.0f} patients, {found.low:.1f} to "
+            f"{found.high:.1f} was foreseen from the printed line of {self.line.k} series, and "
+            f"{found.seen:.1f} was seen: {verdict}, as that much or more had a probability of "
+            f"{_percent(found.at_least)}."
+        )
+
+
+def _pain(project: Project, where: str, name: str) -> Pain:
+    """Hold the patients' change, as Hedges' g of two groups, against a line that is printed as such."""
+    lines = {line.name: line for line in read_lines(project)}
+    if name not in lines:
+        raise EvidenceError(f"{where}: no line {name!r} in data/lines.toml; {nearest(name, lines)}")
+    line, scores = lines[name], read_patients(project)
+    if line.measure != "SMD" or line.better != "higher":
+        raise EvidenceError(
+            f"{where}: expected line to name a standardised difference (SMD) of which more is better, found "
+            f"{name} ({line.measure or 'no measure'}, better {line.better})"
+        )
+    if scores is None:
+        raise EvidenceError(f"{where}: line needs data/{PATIENTS}, which this project does not have")
+    own: Any = scales(scores).set_index("scale").loc[line.measure]
+    found = foreseen_effect(retell(line).answer.posterior.theta_new, float(own["effect"]), float(own["v"]))
+    return Pain(line, found, scores)
 
 
 def _numbers(where: str, options: Mapping[str, Any], key: str, most: float) -> list[float]:

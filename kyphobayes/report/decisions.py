@@ -35,9 +35,11 @@ def of_result(result: Result) -> pd.DataFrame:
     return pd.DataFrame([dict(zip(COLUMNS, row, strict=True))])
 
 
-def decision_table(results: Sequence[Result], answers: Sequence[Answered]) -> Table | None:
-    """Every claim of every question; None where there is none."""
-    parts = [(r.analysis.name, r.analysis.title, of_result(r)) for r in results]
+def decision_table(
+    results: Sequence[Result], slugs: Sequence[str], answers: Sequence[Answered]
+) -> Table | None:
+    """Every claim of every question, with a link to its section; None where there is none."""
+    parts = [(slug, r.analysis.title, of_result(r)) for r, slug in zip(results, slugs, strict=True)]
     parts += [
         (a.question.name, a.question.title, a.decisions)
         for a in answers

@@ -24,7 +24,7 @@ from kyphobayes.report import figures, sentences, tables
 from kyphobayes.report.alt import alternatives
 from kyphobayes.report.audit import Audited, audited
 from kyphobayes.report.canvas import to_png, to_svg
-from kyphobayes.report.chapters import Chapter, chapter_of
+from kyphobayes.report.chapters import Chapter, answers_table, chapter_of
 from kyphobayes.report.csv_tables import to_csv
 from kyphobayes.report.decisions import decision_table
 from kyphobayes.report.efficacy import Efficacy, efficacy
@@ -146,8 +146,8 @@ def write_report(
     slugs = _slugs([result.analysis.name for result in results])
     sections = [_section(result, slug, numbers, folder) for result, slug in zip(results, slugs, strict=True)]
     overview = tables.overview(results, slugs)
-    decided = decision_table(results, answers)
-    for table in [overview, *([decided] if decided else [])]:
+    decided, answered = decision_table(results, slugs, answers), answers_table(answers)
+    for table in [overview, *(table for table in (decided, answered) if table)]:
         write(folder / "tables" / f"{table.name}.csv", to_csv(table.frame))
     home = project or default_project()
     paired = read_patients(home)
@@ -155,6 +155,7 @@ def write_report(
         sections=sections,
         overview=overview,
         decided=decided,
+        answered=answered,
         chapters=[_chapter(answered, folder) for answered in answers],
         efficacy=_efficacy(home, folder),
         pain=None if paired is None else _pain(paired, read_printed(home), folder),

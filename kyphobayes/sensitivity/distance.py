@@ -76,6 +76,8 @@ def distances(posteriors: Sequence[Posterior], reference: Posterior) -> Array:
 
 def _predictive(post: Posterior, panels: Panels) -> Array | None:
     """Predictive density at the nodes of given panels; None where they do not hold it."""
+    if not post.surface.studies.kernel.normal:
+        return None
     joint = post.joint
     values = smooth(post.mu_panels, post.tau_panels, joint, joint[..., None], panels.nodes)[:, 0]
     short = abs(panels.weights @ values - 1) > _CLOSED

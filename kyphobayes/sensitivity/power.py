@@ -109,13 +109,9 @@ def _scaled(post: Posterior, log_values: Array, alpha: float) -> dict[str, Densi
     joint = np.where(alive, post.joint * np.exp(exponent - exponent[alive].max()), 0.0)
     mu, tau = post.mu_panels, post.tau_panels
     joint = joint / (mu.weights @ joint @ tau.weights)
-    return dict(
-        zip(
-            AGGREGATE,
-            (Density(mu, joint @ tau.weights), Density(tau, mu.weights @ joint), predictive(mu, tau, joint)),
-            strict=True,
-        )
-    )
+    coming = predictive(mu, tau, joint, post.surface.studies.kernel)
+    marginals = Density(mu, joint @ tau.weights), Density(tau, mu.weights @ joint), coming
+    return dict(zip(AGGREGATE, marginals, strict=True))
 
 
 def _range(density: Density) -> Limits:

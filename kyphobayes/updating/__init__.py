@@ -1,5 +1,6 @@
 """From past studies to the next series and back: what was foreseen, what is known after it."""
 
+from kyphobayes.updating.effect import ForeseenEffect, foreseen_effect
 from kyphobayes.updating.foreseen import Foreseen, foreseen, outcome_probabilities
 from kyphobayes.updating.order import cumulative
 from kyphobayes.updating.preposterior import NextStudy, next_study
@@ -9,6 +10,7 @@ from kyphobayes.updating.update import Update, effective_sizes, update
 
 __all__ = [
     "Foreseen",
+    "ForeseenEffect",
     "NextStudy",
     "Relaxed",
     "Series",
@@ -18,6 +20,7 @@ __all__ = [
     "effective_sizes",
     "exchangeable_or_not",
     "foreseen",
+    "foreseen_effect",
     "mixed",
     "next_study",
     "outcome_probabilities",

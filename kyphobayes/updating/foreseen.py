@@ -87,8 +87,8 @@ def log_likelihoods(past: Posterior, events: ArrayLike, n: int, kappa: float) ->
     """
     if not (np.isfinite(kappa) and kappa >= 0):
         raise InputError(f"kappa: expected a number of 0 or more, found {kappa:g}")
-    if np.isfinite(past.surface.studies.nu):
-        raise InputError("expected a posterior with normal study effects, found Student-t effects")
+    if not past.surface.studies.kernel.normal:
+        raise InputError("expected a posterior with normal effects, found Student-t or outlying effects")
     count = np.atleast_1d(events)
     counts = BinomialStudies(count, np.full(count.shape, n))
     return counts.log_integrated(past.mu_panels.nodes, np.hypot(past.tau_panels.nodes, kappa))

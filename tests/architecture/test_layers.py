@@ -20,6 +20,7 @@ LAYERS = {
     "families": 0,
     "toml_files": 1,
     "files": 1,
+    "jobs": 1,
     "csv_files": 1,
     "project": 1,
     "priors": 1,
@@ -36,6 +37,7 @@ LAYERS = {
     "model": 5,
     "latent_counts": 5,
     "fit": 6,
+    "leaks": 6,  # leaks of vertebrae: arrays only
     "pain": 6,  # scores of patients: arrays only
     "pre_post": 6,
     "reanalysis": 6,  # printed lines analysed again
@@ -45,10 +47,16 @@ LAYERS = {
     "sensitivity": 8,
     "witness": 7,
     "crosscheck": 8,
+    "change": 8,  # means before and after across studies: numbers from posteriors
     "comparison": 8,  # two treatments in the same studies: numbers from posteriors and witnesses
+    "joint": 8,  # two outcomes of the same studies: numbers from exact margins and weights
+    "moderators": 8,  # studies at two levels of a covariate: posteriors, numbers and witnesses
     "engines": 8,
     "run": 9,
     "updating": 8,  # the next series: foreseen, and what is known after it
+    "time_at_risk": 8,  # events in a time at risk: numbers from posteriors and witnesses
+    "vertebrae": 8,  # angles of vertebrae and their patients' pain: numbers, tables and checks
+    "outlying": 8,  # shapes of the differences between studies, and what each study does
     "questions": 9,
     "report": 10,
     "console": 11,

@@ -16,7 +16,7 @@ from pymc.model.transform.conditioning import remove_value_transforms
 from pytensor.graph.replace import vectorize_graph
 from scipy import special
 
-from kyphobayes.evidence import Contrasts, Counts, contrasts, counts
+from kyphobayes.evidence import Contrasts, Counts, Rates, Tabulated, contrasts, counts, rates
 from kyphobayes.model import load_model, model_names
 from kyphobayes.names import GLOBALS, LATENT, MU, REPORTED, STUDY, TABLE, TAU, THETA, THETA_NEW
 from kyphobayes.project import Project, default_project
@@ -24,7 +24,7 @@ from kyphobayes.project import Project, default_project
 ALL = model_names()
 # Models of one effect in every study, with mu, tau and theta; others have tests of their own, as
 # `test_arm_comparison.py`, which holds the surface to the graph, and those of the patients.
-MODELS = [name for name in ALL if load_model(name).view in (Counts, Contrasts)]
+MODELS = [name for name in ALL if load_model(name).view in (Counts, Rates, Contrasts)]
 TOLERANCE = 1e-7  # of the log marginal likelihood, absolute
 NEW = {THETA_NEW, "z_new"}
 POINTS = 401  # of the trapezoid rule over one study's effect
@@ -60,7 +60,27 @@ CONTRASTS = {
     "three studies": contrasts([-1.2, 0.4, 0.1], [0.3, 0.05, 1.1]),
     "nine studies": contrasts(np.linspace(-2, 1.5, 9) ** 3, np.geomspace(0.02, 3, 9)),
 }
-EVIDENCE = {Counts: COUNTS | LATENT_COUNTS, Contrasts: CONTRASTS}
+RATES = {
+    "one rate": rates([3], [12.5]),
+    "one rate, no event": rates([0], [0.4]),
+    "rates, one of them 0": rates([0, 21, 4], [18.0, 21.0, 130.0]),
+    "rates without an event": rates([0, 0, 0], [2.0, 0.3, 50.0]),
+}
+LATENT_RATES = {
+    "rates, two of four latent": rates(
+        [0, 5, _nan, _nan],
+        [32, 3.5, 0.3, 400],
+        tables=[[0, 5, 2, 4], [0, 5, 3, 3], [0, 5, 0, 6]],
+        weights=[1, 1, 2],
+    ),
+    "rates, all latent": rates([_nan] * 2, [1.5, 60], tables=[[0, 9], [1, 9], [5, 0]]),
+}
+EVIDENCE = {
+    Counts: COUNTS | LATENT_COUNTS,
+    Contrasts: CONTRASTS,
+    Rates: RATES | LATENT_RATES,
+}
+WITH_LATENT = LATENT_COUNTS | LATENT_RATES
 
 
 def cases(*, latent):
@@ -70,15 +90,15 @@ def cases(*, latent):
         pytest.param(name, evidence, id=f"{name}-{label}")
         for name in MODELS
         for label, evidence in EVIDENCE.get(load_model(name).view, none).items()
-        if (label in LATENT_COUNTS) == latent
+        if (label in WITH_LATENT) == latent
     ]
 
 
 def hyperparameters(evidence, seed, size=3):
     """Random (mu, tau): from studies almost alike to studies far apart."""
     rng = np.random.default_rng(seed)
-    spread = 1.5 if isinstance(evidence, Counts) else 1.0
-    mu = rng.normal(-1.0 if isinstance(evidence, Counts) else 0.0, spread, size)
+    spread = 1.5 if isinstance(evidence, Tabulated) else 1.0
+    mu = rng.normal(-1.0 if isinstance(evidence, Tabulated) else 0.0, spread, size)
     return list(zip(mu.tolist(), np.exp(rng.uniform(np.log(0.05), np.log(3.0), size)).tolist(), strict=True))
 
 
@@ -87,7 +107,8 @@ def hyperparameters(evidence, seed, size=3):
 
 def one_table(evidence, row):
     """The same evidence with a single count table: a likelihood that is a product over studies."""
-    return counts(evidence.events, evidence.n, evidence.labels, tables=evidence.tables[row][None, :])
+    make, size = (rates, evidence.exposure) if isinstance(evidence, Rates) else (counts, evidence.n)
+    return make(evidence.events, size, evidence.labels, tables=evidence.tables[row][None, :])
 
 
 def locals_of(model):
@@ -123,18 +144,22 @@ def log_integral(density, mu, tau, k, centred):
     np.testing.assert_allclose(density(mu, tau, anywhere), apart, rtol=0, atol=1e-8)  # a product over studies
     total = base
     for study in range(k):
-        reach = 40 * scale
-        while np.argmax(one_moves(study, start[study] + np.linspace(-reach, reach, 5))) in (0, 4):
-            reach *= 2  # the study pulls its effect further out than that
-        low, high = start[study] - reach, start[study] + reach
-        for _ in range(4):  # narrow down to where the integrand, whose log is concave, is not negligible
+        # The effect lies at start + scale * sinh(x): in x the tails of a Student-t fall exponentially, too.
+        def integrand(x, study=study):
+            return one_moves(study, start[study] + scale * np.sinh(x)) + np.log(scale * np.cosh(x))
+
+        high = 5.0
+        while (heights := integrand(np.linspace(-high, high, 101)))[[0, -1]].max() > heights.max() - DEPTH:
+            high *= 2
+        low = -high
+        for _ in range(4):  # narrow down to where the integrand, which has one peak, is not negligible
             grid = np.linspace(low, high, 101)
-            heights = one_moves(study, grid)
+            heights = integrand(grid)
             inside = np.flatnonzero(heights > heights.max() - DEPTH)
             step = grid[1] - grid[0]
             low, high = grid[inside[0]] - step, grid[inside[-1]] + step
         grid = np.linspace(low, high, POINTS)
-        total += special.logsumexp(one_moves(study, grid) - base) + np.log(grid[1] - grid[0])
+        total += special.logsumexp(integrand(grid) - base) + np.log(grid[1] - grid[0])
     return total
 
 
@@ -230,6 +255,35 @@ EDITS = [
     ("binomial_normal", "a zero cell", True, "logit_p=theta[printed]", "p=pm.math.invprobit(theta[printed])"),
     ("binomial_normal", "latent", True, "n=evidence.n[latent]", "n=evidence.n[latent] + 1"),
     (
+        "poisson_normal",
+        "rates, one of them 0",
+        True,
+        "evidence.exposure * rate",
+        "rate",
+    ),
+    ("poisson_normal", "rates, one of them 0", False, "mu + tau * z", "mu + z"),
+    ("poisson_normal", "latent", True, "mean=expected[latent]", "mean=2 * expected[latent]"),
+    (
+        "heavy_tails",
+        "a zero cell",
+        True,
+        'pm.StudentT("theta", nu=NU, mu=mu',
+        'pm.StudentT("theta", nu=5, mu=mu',
+    ),
+    ("heavy_tails", "a zero cell", False, "mu + tau * z,", "mu + z,"),
+    ("heavy_tails", "a zero cell", True, "student_effects(normal, NU)", "student_effects(normal, 2 * NU)"),
+    ("heavy_tails", "latent", True, "n=evidence.n[latent]", "n=evidence.n[latent] + 1"),
+    ("outlying_studies", "a zero cell", True, "[tau, RATIO * tau]", "[tau, RATIO * RATIO * tau]"),
+    ("outlying_studies", "a zero cell", True, "[1 - SHARE, SHARE]", "[SHARE, 1 - SHARE]"),
+    (
+        "outlying_studies",
+        "a zero cell",
+        False,
+        'pm.NormalMixture("z", w=shares, mu=0, sigma=[1, RATIO]',
+        'pm.NormalMixture("z", w=shares, mu=0, sigma=[1, RATIO + 1]',
+    ),
+    ("outlying_studies", "latent", True, "(normal, SHARE, RATIO)", "(normal, SHARE / 2, RATIO)"),
+    (
         "normal_normal",
         "three studies",
         True,
@@ -274,15 +328,20 @@ def edited(tmp_path):
 def test_a_wrong_line_in_a_model_file_is_caught(name, label, centred, old, new, edited):
     wrong = edited(name, old, new)
     if label == "latent":
-        evidence = one_table(LATENT_COUNTS["latent between reported"], 0)
+        latent = {Counts: "latent between reported", Rates: "rates, two of four latent"}
+        evidence = one_table(WITH_LATENT[latent[wrong.view]], 0)
     else:
         evidence = EVIDENCE[wrong.view][label]
     assert worst_difference(wrong.build, wrong.surface, evidence, wrong.priors, centred) > 1000 * TOLERANCE
 
 
-def test_wrong_weights_of_the_tables_are_caught(edited):
-    wrong = edited("binomial_normal", "weights=evidence.weights,", "weights=evidence.weights[::-1],")
-    evidence = LATENT_COUNTS["latent between reported"]
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("binomial_normal", "latent between reported"), ("poisson_normal", "rates, two of four latent")],
+)
+def test_wrong_weights_of_the_tables_are_caught(name, label, edited):
+    wrong = edited(name, "weights=evidence.weights,", "weights=evidence.weights[::-1],")
+    evidence = WITH_LATENT[label]
     assert worst_mixture_difference(wrong.build, evidence, wrong.priors, True) > 1e-3
 
 
@@ -356,7 +415,8 @@ def test_the_model_can_be_drawn_from(name):
         assert np.isfinite(values).all() and np.ptp(values) > 0
         if TABLE in declared.named_vars_to_dims[variable.name]:
             assert (values == values[:, :1]).all()  # a replicate is one row of counts
-            assert (values >= 0).all() and (values <= evidence.n[evidence.latent]).all()
+            most = evidence.n[evidence.latent] if isinstance(evidence, Counts) else np.inf
+            assert (values >= 0).all() and (values <= most).all()
     assert np.corrcoef(drawn[THETA][:, 0], drawn[THETA_NEW])[0, 1] > 0.3  # they share mu
 
 

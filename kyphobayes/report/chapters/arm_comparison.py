@@ -141,14 +141,23 @@ def _priors(answered: Answered) -> Part:
         f"Under every other prior the baselines are free and the posterior is exact. The difference is "
         f"stated for a centre with {percent(rate)} after {two}, the rate in all studies together."
     )
-    whys = [f"{label.replace('_', ' ')}: {name} ~ {prior}. {prior.why}"
-            for label, priors in ((p.label, p) for p in answered.question.priors)
-            for name, prior in priors.entries if not prior.why.startswith("As ")]  # fmt: skip
     table = Table(
         "prior_sets", "The answer under each set of priors.",
-        answered.tables["prior_sets"].reset_index(), _sets("priors", one), note=" ".join(whys),
+        answered.tables["prior_sets"].reset_index(), _sets("priors", one),
     )  # fmt: skip
-    return Part("Do the priors matter?", (sentence,), tables=(table,))
+    return Part("Do the priors matter?", (sentence,), tables=(table, _before(answered)))
+
+
+def _before(answered: Answered) -> Table:
+    """Prior predictive check: counts that the main priors let expect."""
+    columns = (
+        Column("count", exactly("quantity")),
+        Column("before the data, mean", _number("replicated", 1), number=True),
+        Column("95 % interval", _interval("low", "high", 0), number=True),
+        Column("observed", _number("observed", 0), number=True),
+    )
+    frame = answered.tables["before the data"].reset_index()
+    return Table("before", "Before the data: the counts that the main priors let expect.", frame, columns)
 
 
 def _other(answered: Answered) -> Part:

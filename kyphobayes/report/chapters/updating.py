@@ -40,7 +40,7 @@ def chapter(answered: Answered) -> Chapter:
                 "95 %.",
             ),
         ),
-        (_foreseen(tables["foreseen"]), _known(tables["known"], updates)),
+        (_foreseen(tables["foreseen"]), *_pain(answered), _known(tables["known"], updates)),
     )
     second = Part(
         "Year by year",
@@ -143,6 +143,27 @@ def _foreseen(frame: pd.DataFrame) -> Table:
         "(Box 1980)."
     )
     return Table("foreseen", "Predictive p-values of what the series saw", frame, columns, note)
+
+
+def _pain(answered: Answered) -> tuple[Table, ...]:
+    """The standardised fall of pain, where the plan names a printed line."""
+    if answered.more["pain"] is None:
+        return ()
+    columns = (
+        Column("Printed line", text("line")),
+        Column("Studies", exactly("k"), True),
+        Column("Seen (standard error)", lambda r: f"{decimal(r['seen'])} ({decimal(r['error'])})", True),
+        Column("Expected", lambda r: decimal(r["expected"]), True),
+        Column("95 % predictive", lambda r: f"{decimal(r['low'])} to {decimal(r['high'])}", True),
+        Column("P(as much or more)", lambda r: probability(r["at_least"]), True),
+        Column("P(as far out)", lambda r: probability(r["two_sided"]), True),
+    )
+    note = (
+        "Hedges’ g, before minus after as if two groups, which is how the review pooled. What both together "
+        "say is in the section on pain across studies."
+    )
+    frame = answered.tables["pain"]
+    return (Table("pain", "Pain: the standardised fall that was foreseen, and seen", frame, columns, note),)
 
 
 def _known(frame: pd.DataFrame, updates: list[Update]) -> Table:

@@ -26,6 +26,10 @@ def test_the_same_posterior_needs_no_weights():
     assert len(set(rows)) == 100 and k == -np.inf
 
 
+def test_a_density_that_is_0_at_every_draw_cannot_be_reached():
+    assert reweighted_rows(np.full(500, -np.inf), 100, 0)[1] == np.inf
+
+
 def draws(**values):
     return xr.Dataset({n: (("chain", "draw", *"abc"[: v.ndim - 2]), v) for n, v in values.items()})
 

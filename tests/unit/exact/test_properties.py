@@ -1,5 +1,7 @@
 """Theorems every posterior obeys, whatever the evidence."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -178,3 +180,19 @@ def test_tables_are_weighed_by_their_marginal_likelihoods(weights):
 def test_wrong_input_is_named(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: exact.normal([0.1, 0.4, -0.2], [0.2, 0.3, 0.2]),
+        lambda: exact.binomial([0, 5, 4], [32, 35, 19]),
+        lambda: exact.poisson([0, 5, 4], [32.0, 35.0, 19.0]),
+        lambda: exact.two_arms([0, 5], [32, 35], [3, 5], [30, 30]),
+    ],
+    ids=["normal", "binomial", "poisson", "two arms"],
+)
+def test_a_posterior_travels_between_processes(make):
+    post = make().posterior("Normal(-1, 1)", "HalfNormal(1)")
+    before = post.summary()
+    assert pickle.loads(pickle.dumps(post)).summary().equals(before)

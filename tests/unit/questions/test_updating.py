@@ -127,3 +127,22 @@ def test_the_chapter_shows_every_table_and_three_figures(answered):
         for table in part.tables:
             cells = [cell for row in table.cells for cell in row]
             assert len(table.cells) == len(table.frame) and "nan" not in " ".join(cells)
+
+
+def test_the_fall_of_pain_is_held_against_the_printed_line(question):
+    small = replace(question, options={**SMALL, "line": "vas_post"})
+    found = answer(small, default_project())
+    row = found.tables["pain"].iloc[0]
+    assert row["seen"] == pytest.approx(5.5, abs=0.1)  # (8.73 - 1.73) / 1.26, as if two groups of 22
+    assert row["low"] < row["expected"] < row["high"]
+    assert "standardised fall of pain of 22 patients" in found.sentence
+    assert "pain" in [table.name for part in chapter_of(found).parts for table in part.tables]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("vas_pots", "no line 'vas_pots'.*did you mean 'vas_post'"), ("odi_post", "found odi_post")],
+)
+def test_a_line_of_another_kind_is_refused(question, line, message):
+    with pytest.raises(EvidenceError, match=message):
+        answer(replace(question, options={**SMALL, "line": line}), default_project())

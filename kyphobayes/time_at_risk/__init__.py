@@ -1,0 +1,1 @@
+"""Events in a time at risk: what rates mean for patients and centres, and the witnesses beside them."""

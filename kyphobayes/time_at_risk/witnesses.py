@@ -1,0 +1,159 @@
+"""Beside the models: frequentist rates, the likelihood by another hand, and quadrature against NUTS."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from kyphobayes.checks import Check
+from kyphobayes.checks.agreement import MCSE_BOUND
+from kyphobayes.checks.features import Feature, replicated
+from kyphobayes.effects import effect_size
+from kyphobayes.evidence import FollowUp, Rates
+from kyphobayes.exact import Density, Surface
+from kyphobayes.frequentist import glmm_rate, pool_many, rate_log_likelihood
+from kyphobayes.names import IRLN, MU, PROB, TAU
+from kyphobayes.time_at_risk.centres import PER
+from kyphobayes.time_at_risk.patients import garwood
+
+Array = NDArray[np.float64]
+
+ONE_RATE = "one rate for all: exact Poisson interval (Garwood)"
+TWO_STAGE = "log rates, REML, Hartung–Knapp–Sidik–Jonkman, mean over tables"
+GLMM = "exact likelihood of the counts: Poisson–normal model (GLMM), Wald"
+_EARLY = 0.25  # years
+_TAILS = ((1 - PROB) / 2, (1 + PROB) / 2)
+
+
+def frequentist(evidence: Rates) -> pd.DataFrame:
+    """Rates per 100 patient-years by three methods.
+
+    Returns
+    -------
+    DataFrame
+        Index method; columns estimate, ci_low, ci_high, pi_low, pi_high (per 100 patient-years), mu, se,
+        tau2 and tau2_lowest (of log rates per patient-year), k, corrected (studies that had 0.5 added).
+        The last row is the one that the Bayesian answer is held against.
+    """
+    expected = evidence.weights @ evidence.tables
+    rate, low, high = garwood(round(float(expected.sum()), 6), float(evidence.exposure.sum()))
+    rows: dict[str, dict[str, float]] = {
+        ONE_RATE: {"estimate": rate, "ci_low": low, "ci_high": high, "k": evidence.k, "corrected": 0},
+        TWO_STAGE: _two_stages(evidence),
+    }
+    found = glmm_rate(evidence.tables, evidence.exposure, weights=evidence.weights)
+    names = ("ci_low", "ci_high", "pi_low", "pi_high")
+    rows[GLMM] = {
+        "estimate": float(np.exp(found.mu)),
+        **{name: float(np.exp(getattr(found, name))) for name in names},
+        MU: found.mu, "se": found.se, "tau2": found.tau2, "tau2_lowest": found.tau2,
+        "k": evidence.k, "corrected": 0,
+    }  # fmt: skip
+    columns = ["estimate", *names, MU, "se", "tau2", "tau2_lowest", "k", "corrected"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("method")
+    table[["estimate", *names]] *= PER
+    return table
+
+
+def _two_stages(evidence: Rates) -> dict[str, float]:
+    """Log rates pooled in every table, 0.5 added to a count of 0; figures are averaged over the tables."""
+    time = np.broadcast_to(evidence.exposure, evidence.tables.shape)
+    sizes = effect_size(IRLN, {"events": evidence.tables, "time": time})
+    pooled = pool_many(sizes.y, sizes.v, method="REML", test="hksj" if evidence.k > 1 else "z")
+
+    def mean(values: Any) -> float:
+        return float(np.asarray(values) @ evidence.weights)
+
+    rows = {name: mean(np.exp(getattr(pooled, name))) for name in ("ci_low", "ci_high", "pi_low", "pi_high")}
+    return rows | {
+        "estimate": mean(np.exp(pooled.mu)),
+        MU: mean(pooled.mu),
+        "se": mean(pooled.se),
+        "tau2": mean(pooled.tau2),
+        "tau2_lowest": float(np.min(pooled.tau2)),
+        "k": evidence.k,
+        "corrected": int((evidence.tables == 0).any(axis=0).sum()),
+    }
+
+
+def likelihoods(evidence: Rates, surface: Surface, posterior: pd.DataFrame) -> pd.DataFrame:
+    """The log likelihood by both hands, exact and frequentist, where the posterior lies.
+
+    Parameters
+    ----------
+    evidence : Rates
+    surface : Surface
+    posterior : DataFrame
+        Summary with rows mu and tau, columns median, low and high.
+
+    Returns
+    -------
+    DataFrame
+        Columns mu, tau, exact, frequentist; nine rows.
+    """
+    mu, tau = (posterior.loc[name, ["low", "median", "high"]].to_numpy(dtype=float) for name in (MU, TAU))
+    places = {MU: np.repeat(mu, 3), TAU: np.tile(tau, 3)}
+    own = rate_log_likelihood(evidence.tables, evidence.exposure, **places, weights=evidence.weights)
+    return pd.DataFrame(places | {"exact": surface.log_likelihood(mu, tau).ravel(), "frequentist": own})
+
+
+def sampled(densities: Mapping[str, Density], posterior: xr.Dataset) -> Check:
+    """Hold NUTS against quadrature: means and interval ends, in Monte Carlo standard errors.
+
+    Parameters
+    ----------
+    densities : mapping of str to Density
+        By the name of the variable.
+    posterior : Dataset
+        Draws of the same variables.
+    """
+    rows = []
+    for name, density in densities.items():
+        draws = posterior[[name]]
+        statistics = {
+            "mean": (density.mean, float(draws[name].mean()), az.mcse(draws, method="mean")),
+            **{
+                end: (
+                    float(density.quantile(prob)),
+                    float(draws[name].quantile(prob)),
+                    az.mcse(draws, method="quantile", prob=prob),
+                )
+                for end, prob in zip(("low", "high"), _TAILS, strict=True)
+            },
+        }
+        for statistic, (exact, drawn, error) in statistics.items():
+            rows.append((f"{name} {statistic}", exact, drawn, (drawn - exact) / float(error[name])))
+    table = pd.DataFrame(rows, columns=["quantity", "quadrature", "NUTS", "mcse"]).set_index("quantity")
+    worst = str(table["mcse"].abs().idxmax())
+    far = float(abs(table.loc[worst, "mcse"]))  # pyright: ignore[reportArgumentType]
+    text = (
+        f"{len(table)} means and interval ends by quadrature and by NUTS, at most {far:.1f} Monte Carlo "
+        f"standard errors apart ({worst})"
+    )
+    return Check("agreement, patients", far <= MCSE_BOUND, text, table)
+
+
+def replicated_patients(fit: xr.DataTree, evidence: FollowUp) -> Check:
+    """Hold deaths and fractures against replicates with the same numbers at risk."""
+    predictive = fit["posterior_predictive"].dataset.stack(sample=("chain", "draw"))
+    deaths = predictive["deaths"].transpose("sample", ...).values
+    fractures = predictive["fractures"].transpose("sample", ...).values
+    table = evidence.life_table
+    early = (table["start"] < _EARLY).to_numpy()
+    own = table["deaths"].to_numpy()
+    features = (
+        Feature("deaths", float(own.sum()), deaths.sum(axis=1)),
+        Feature("deaths in the first three months", float(own[early].sum()), deaths[:, early].sum(axis=1)),
+        Feature("intervals in which somebody died", float((own > 0).sum()), (deaths > 0).sum(axis=1)),
+        Feature("patients with a new fracture", float(evidence.fractured.sum()), fractures.sum(axis=1)),
+        Feature(
+            "patient-years of those with a fracture",
+            float(evidence.years @ evidence.fractured),
+            fractures @ evidence.years,
+        ),
+    )
+    return replicated(features, "patients")
