@@ -206,7 +206,7 @@ def decisions_of(one: Moderation, found: TwoLevels) -> list[dict[str, Any]]:
                     mean=float(typical.cdf(limit)),
                     centre=float(new.cdf(limit)),
                     next_cases=special.expit(spread_out(new)),
-                    of=f"{one.analysis.unit} ({one.analysis.event})",
+                    of=one.analysis.event,
                     note=f"{one.covariate}: {level}",
                 )
             )

@@ -42,7 +42,7 @@ from kyphobayes.outlying import (
     NORMAL,
     OUTLYING,
     SHAPES,
-    STACKED,
+    STUDENT,
     Shapes,
     density,
     influence,
@@ -233,18 +233,18 @@ def _before(one: Asked, nu: list[float], points: list[tuple[float, float]], seed
 
 
 def _decisions(asked: list[Asked]) -> pd.DataFrame:
+    """The claims under the shapes that the questions on pooled rates do not have."""
     rows = []
     steps = (np.arange(_DRAWS) + 0.5) / _DRAWS
     for one in asked:
-        pairs = {n: (density(s, MU), density(s, THETA_NEW)) for n, s in one.found}
-        pairs[STACKED] = one.found.stacked_density(MU), one.found.stacked_density(THETA_NEW)
-        rows += [
-            decision(
-                one.threshold, mean=float(typical.cdf(one.limit)), centre=float(coming.cdf(one.limit)),
-                next_cases=special.expit(coming.quantile(steps)), of=one.analysis.unit, note=name,
-            )
-            for name, (typical, coming) in pairs.items()
-        ]  # fmt: skip
+        for name in (STUDENT, OUTLYING):
+            typical, coming = (density(one.found.by_name[name], quantity) for quantity in (MU, THETA_NEW))
+            rows.append(
+                decision(
+                    one.threshold, mean=float(typical.cdf(one.limit)), centre=float(coming.cdf(one.limit)),
+                    next_cases=special.expit(coming.quantile(steps)), of=one.analysis.event, note=name,
+                )
+            )  # fmt: skip
     return decisions(rows)
 
 
@@ -317,14 +317,13 @@ def _quadrature(asked: list[Asked]) -> Check:
 def _sentence(one: Asked) -> str:
     """Say whether the shape or one study matters, and what cannot be told."""
     table: Any = rates(one.found).set_index("shape")
-    three, main = table.loc[list(SHAPES[:3])], table.loc[NORMAL]
-    tops = [_percent(value) for value in three["next_high"]]
+    three = table.loc[list(SHAPES[:3])]
+    middles, tops = three["typical"], [_percent(value) for value in three["next_high"]]
     return (
-        f"{one.analysis.title}: the typical rate is {_percent(main['typical'])} (95 % interval "
-        f"{_percents(main['typical_low'], main['typical_high'])}) with normal differences between centres, "
-        f"and {_percents(three['typical'].min(), three['typical'].max())} over the three shapes; the upper "
-        f"limit of the next centre's rate is {tops[0]} with normal, {tops[1]} with Student-t differences and "
-        f"{tops[2]} with outlying centres. {_told_apart(one)} {_driven(one)}"
+        f"{one.analysis.title}: the typical rate is {_percents(middles.min(), middles.max())} whatever the "
+        f"shape of the differences between centres; the next centre's may (95 %) reach up to {tops[0]} with "
+        f"normal, {tops[1]} with heavy-tailed differences and {tops[2]} with outlying centres. "
+        f"{_told_apart(one)} {_driven(one)}"
     )
 
 
@@ -333,30 +332,25 @@ def _told_apart(one: Asked) -> str:
     near = pairs[(pairs["model"] != COMMON) & (pairs["against"] != COMMON)]
     widest: Any = near.iloc[int(near["difference"].abs().to_numpy().argmax())]
     count = len(one.found.elpd)
-    few = ", which is too few for that error to mean anything" if count < _FEW else ""
+    if count < _FEW:
+        return f"The {count} observations that can be left out cannot tell the three shapes apart."
     return (
-        f"Leaving out studies cannot tell the three shapes apart: they differ by at most "
-        f"{abs(widest['difference']):.2f} (standard error {widest['se']:.2f}) in log predictive density, "
-        f"from {count} observations{few}."
+        f"Leaving out {count} observations cannot tell the three shapes apart (log predictive density within "
+        f"{abs(widest['difference']):.2f}, standard error {widest['se']:.2f})."
     )
 
 
 def _driven(one: Asked) -> str:
     moved: Any = one.influence[NORMAL]
     tau, others = moved["tau"], moved.drop(index="none")
-    study, suspect = one.driver, str(one.found.suspects.idxmax())
-    before = _percent(float(one.studies["prior"].iloc[0]))
+    study = one.driver
     if others["kl"].max() < _DRIVES:
-        return (
-            f"No study drives tau, which is {tau['none']:.2f} with all and {others['tau'].min():.2f} to "
-            f"{others['tau'].max():.2f} without one; the most probably outlying centre, {suspect}, is one "
-            f"with a probability of {_percent(one.found.suspects[suspect])} ({before} before the data)."
-        )
-    top = float(special.expit(moved.loc[study, f"{THETA_NEW}_high"]))
+        return f"No study drives tau, which is {tau['none']:.2f}."
+    top, before = float(special.expit(moved.loc[study, f"{THETA_NEW}_high"])), one.studies["prior"].iloc[0]
     return (
-        f"{study} drives tau: without it tau is {tau[study]:.2f} instead of {tau['none']:.2f}, and that "
-        f"upper limit {_percent(top)}; the probability that it is an outlying centre is "
-        f"{_percent(one.found.suspects[study])} ({before} before the data)."
+        f"{study} drives tau: without it tau is {tau[study]:.2f} instead of {tau['none']:.2f}, and the next "
+        f"centre's rate reaches up to {_percent(top)}; it is an outlying centre with a probability of "
+        f"{_percent(one.found.suspects[study])} ({_percent(float(before))} before the data)."
     )
 
 

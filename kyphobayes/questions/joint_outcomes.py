@@ -336,7 +336,8 @@ def _decisions(
     rows = [
         decision(
             thresholds[0], mean=float(low.mean()), centre=float((draws["theta_leak_new"] < leak).mean()),
-            next_cases=special.expit(draws["theta_leak_new"]), of="levels", note="in the joint model",
+            next_cases=special.expit(draws["theta_leak_new"]), of="levels that leak",
+            note="in the joint model",
         ),
         decision(
             thresholds[1], mean=float(few.mean()),

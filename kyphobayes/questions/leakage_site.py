@@ -338,12 +338,14 @@ def _decisions(
     claims = [
         decision(
             threshold, mean=found.mean(rate < threshold.value), patient=found.mean(new < threshold.value),
-            next_cases=rate[rows], of="levels", note=name,
+            next_cases=rate[rows], of="levels that leak", note=name,
         )
         for name, (rate, new) in groups.items()
     ]  # fmt: skip
     claims += [
-        decision(f"cement leaks {_WHERE[site]}", source=_COUNTED, next_cases=rate[rows], of="levels")
+        decision(
+            f"cement leaks {_WHERE[site]}", source=_COUNTED, next_cases=rate[rows], of="levels that leak"
+        )
         for site, rate in zip(SITES, known.sites.T, strict=True)
     ]
     return decisions(claims)

@@ -224,18 +224,18 @@ def test_tables(answered):
 
 def test_decisions_are_probabilities_of_the_named_claim(answered):
     frame = answered.decisions
-    assert len(frame) == 5 and frame["claim"].str.contains("19 %").all()
-    normal = answered.more["asked"][0].found.by_name[NORMAL]
+    assert len(frame) == 2 and frame["claim"].str.contains("19 %").all()
+    student = answered.more["asked"][0].found.by_name[STUDENT]
     limit = float(special.logit(0.19))
-    assert frame["p_centre"][0] == pytest.approx(float(normal.cdf("theta_new", limit)))
+    assert frame["p_centre"][0] == pytest.approx(float(student.cdf("theta_new", limit)))
     assert frame["expected"][0] == pytest.approx(
-        20 * normal.density("theta_new").expectation(special.expit), rel=1e-3
+        20 * student.density("theta_new").expectation(special.expit), rel=1e-3
     )
 
 
 def test_the_sentence_says_what_cannot_be_learned(answered):
     assert "cannot tell the three shapes apart" in answered.sentence
-    assert "from 2 observations, which is too few" in answered.sentence
+    assert "The 2 observations that can be left out" in answered.sentence
     assert "No study drives tau" in answered.sentence
 
 

@@ -369,7 +369,7 @@ def test_every_study_and_outcome_is_in_or_out(answered):
 
 def test_decisions_and_numbers(answered):
     rows = answered.decisions
-    assert list(rows["of"]) == ["levels", "patients", "centres"]
+    assert list(rows["of"]) == ["levels that leak", "patients", "centres"]
     both = rows.iloc[2]
     assert both["p_centre"] <= rows["p_centre"].iloc[:2].min() and both["p_mean"] > both["p_centre"]
     before = answered.tables["before the data"]

@@ -346,7 +346,7 @@ def test_cases_do_what_their_priors_say(answered):
 
 def test_decisions_are_about_levels_and_claim_nothing_of_other_centres(answered):
     frame = answered.decisions
-    assert frame["p_centre"].isna().all() and (frame["of"] == "levels").all() and len(frame) == 7
+    assert frame["p_centre"].isna().all() and (frame["of"] == "levels that leak").all() and len(frame) == 7
     first = frame.iloc[0]
     assert first["p_mean"] == answered.tables["rates"]["p_below"].iloc[0]
     assert first["expected"] == pytest.approx(answered.tables["next 20 levels"]["expected"].iloc[3], rel=0.02)
