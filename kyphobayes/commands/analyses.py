@@ -63,7 +63,11 @@ def fit(
 
         chosen = chosen_project(project)
         if analysis in (asked := read_questions(chosen)):
-            answered = _answer(asked[analysis], chosen, bool(priors or prior or model), seed, out, say)
+            # A model file that is run names itself: that changes nothing where the question fits it anyway.
+            changed_model = model is not None and not asked[analysis].fits(model)
+            answered = _answer(
+                asked[analysis], chosen, bool(priors or prior or changed_model), seed, out, say
+            )
             _show_answer(answered, as_json)
             return
         result = run_analysis(

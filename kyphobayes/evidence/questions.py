@@ -40,6 +40,10 @@ class Question:
     options: dict[str, Any]
     sources: tuple[str, ...]
 
+    def fits(self, model: str) -> bool:
+        """Whether answering it fits this model: its own, or another that one of its options names."""
+        return model == self.model or model in self.options.values()
+
 
 def read_questions(project: Project) -> dict[str, Question]:
     """Read every entry with a `kind`, in its order.

@@ -19,7 +19,7 @@ import kyphobayes.report
 import kyphobayes.run
 from kyphobayes.checks import Check
 from kyphobayes.cli import main
-from kyphobayes.errors import KyphobayesError
+from kyphobayes.errors import InputError, KyphobayesError
 from kyphobayes.evidence import find_analysis
 from kyphobayes.model import run_model
 from kyphobayes.run import run_analysis
@@ -322,6 +322,28 @@ def test_what_is_a_defect_of_ours_is_not_hidden(monkeypatch, tmp_path):
     monkeypatch.setattr(kyphobayes.run, "run_analysis", broken)
     with pytest.raises(ZeroDivisionError):
         main([*FIT, "--out", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("model", "question"),
+    [
+        ("vertebra_kyphosis", "vertebra_kyphosis"),
+        ("poisson_normal", "time_at_risk"),
+        ("time_to_event", "time_at_risk"),
+    ],
+)
+def test_a_model_file_runs_for_the_question_that_fits_it(model, question, call, monkeypatch, tmp_path):
+    asked = []
+
+    def stand_in(entry, project, **options):
+        asked.append(entry.name)
+        raise InputError("as far as here")
+
+    monkeypatch.setattr("kyphobayes.questions.answer", stand_in)
+    code, _, aside = call("fit", question, "--model", model, "--out", tmp_path)
+    assert (code, asked) == (2, [question]) and "as far as here" in aside
+    code, _, aside = call("fit", question, "--model", "normal_normal", "--out", tmp_path)
+    assert (code, asked) == (2, [question]) and "--model are for pooled rates" in aside
 
 
 # --- report and checks ----------------------------------------------------------------------------
