@@ -15,13 +15,14 @@ from scipy import special
 
 from kyphobayes.effects import effect_size
 from kyphobayes.errors import InputError
-from kyphobayes.evidence import Contrasts, Counts, View
+from kyphobayes.evidence import Contrasts, Counts, Rates, View
 from kyphobayes.frequentist import (
     Pooled,
     glmm_proportion,
     normal_log_likelihood,
     pool_many,
     proportion_log_likelihood,
+    rate_log_likelihood,
 )
 from kyphobayes.names import GEN, MU, PLO, TAU
 
@@ -102,6 +103,8 @@ def likelihoods(evidence: View, surface: Surface, posterior: pd.DataFrame) -> pd
     places = {"mu": np.repeat(mu, 3), "tau": np.tile(tau, 3)}
     if isinstance(evidence, Counts):
         own = proportion_log_likelihood(evidence.tables, evidence.n, **places, weights=evidence.weights)
+    elif isinstance(evidence, Rates):
+        own = rate_log_likelihood(evidence.tables, evidence.exposure, **places, weights=evidence.weights)
     else:
         assert isinstance(evidence, Contrasts)
         own = normal_log_likelihood(evidence.y, evidence.se**2, **places)

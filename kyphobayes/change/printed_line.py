@@ -18,7 +18,7 @@ from kyphobayes.exact import Posterior
 from kyphobayes.exact.normal_tables import NormalTables
 from kyphobayes.names import MU, PROB, TAU, THETA_NEW
 from kyphobayes.project import Project
-from kyphobayes.reanalysis import Line, read_lines, retell
+from kyphobayes.reanalysis import Line, read_again, read_lines
 from kyphobayes.toml_files import nearest
 
 STANDARDISED, POINTS = "SMD", "MD"
@@ -94,7 +94,7 @@ def with_line(name: str, project: Project, evidence: PrePostMeans, draws: Draws,
     for label, study in zip(evidence.labels, evidence.rows["study_id"], strict=True):
         if study in line.n or shared[study] & set(line.n):
             out[label] = "shares patients with the printed line"
-    surface = retell(line).answer.likelihood.surface
+    surface = read_again(line).likelihood.surface
     assert isinstance(surface, NormalTables)
     rng = np.random.default_rng([seed, 7])
     chosen = rng.integers(len(draws.mu), size=len(surface.log_weights))

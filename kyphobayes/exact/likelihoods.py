@@ -127,6 +127,45 @@ class NormalStudies(Likelihood):
         return rng.normal(theta, self.se)
 
 
+class OtherEffects(Likelihood):
+    """Studies that say what those of `base` say of their own effects, which lie otherwise about mu.
+
+    Attributes
+    ----------
+    base : Likelihood
+    """
+
+    def __init__(self, base: Likelihood):
+        self.base = base
+
+    @property
+    @override
+    def size(self) -> int:
+        return self.base.size
+
+    @property
+    @override
+    def centres(self) -> Array:
+        return self.base.centres
+
+    @property
+    @override
+    def scales(self) -> Array:
+        return self.base.scales
+
+    @override
+    def log_lik(self, theta: ArrayLike) -> Array:
+        return self.base.log_lik(theta)
+
+    @override
+    def exceedance(self, study: int, theta: Array) -> Array:
+        return self.base.exceedance(study, theta)
+
+    @override
+    def replicate(self, theta: Array, rng: np.random.Generator) -> Array:
+        return self.base.replicate(theta, rng)
+
+
 class CountStudies(Likelihood):
     """Counts whose log likelihood is events * theta - size * growth(theta), plus a constant."""
 

@@ -24,7 +24,7 @@ from scipy import special
 from kyphobayes.errors import InputError
 from kyphobayes.exact.averaged import Averaged
 from kyphobayes.exact.kernels import ContaminatedKernel
-from kyphobayes.exact.likelihoods import Likelihood
+from kyphobayes.exact.likelihoods import Likelihood, OtherEffects
 from kyphobayes.exact.panels import Array
 from kyphobayes.exact.population import interpolated, table_shares
 from kyphobayes.exact.posterior import Posterior
@@ -36,56 +36,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class OutlyingEffects(Likelihood):
+class OutlyingEffects(OtherEffects):
     """The studies of `base`, with effects of which a share is spread more widely about mu.
 
     Attributes
     ----------
-    base : Likelihood
-        What the studies say of their own effects.
     share, ratio : float
         See `ContaminatedKernel`.
     """
 
     def __init__(self, base: Likelihood, share: float, ratio: float):
         self._kernel = ContaminatedKernel(float(share), float(ratio))
-        self.base, self.share, self.ratio = base, self._kernel.share, self._kernel.ratio
+        super().__init__(base)
+        self.share, self.ratio = self._kernel.share, self._kernel.ratio
 
     @property
     @override
     def kernel(self) -> ContaminatedKernel:
         return self._kernel
 
-    @property
-    @override
-    def size(self) -> int:
-        return self.base.size
-
-    @property
-    @override
-    def centres(self) -> Array:
-        return self.base.centres
-
-    @property
-    @override
-    def scales(self) -> Array:
-        return self.base.scales
-
-    @override
-    def log_lik(self, theta: ArrayLike) -> Array:
-        return self.base.log_lik(theta)
-
     @override
     def take(self, index: NDArray[np.intp]) -> Self:
         return type(self)(self.base.take(index), self.share, self.ratio)
-
-    @override
-    def exceedance(self, study: int, theta: Array) -> Array:
-        return self.base.exceedance(study, theta)
-
-    @override
-    def replicate(self, theta: Array, rng: np.random.Generator) -> Array:
-        return self.base.replicate(theta, rng)
 
     def parts(self, mu: ArrayLike, tau: ArrayLike) -> tuple[Array, Array]:
         """Log of (1 - w) L(mu, tau) and of w L(mu, r tau): both of shape (k, len(mu), len(tau))."""

@@ -19,7 +19,7 @@ from scipy import special
 
 from kyphobayes.exact.averaged import Averaged
 from kyphobayes.exact.kernels import StudentKernel
-from kyphobayes.exact.likelihoods import Likelihood
+from kyphobayes.exact.likelihoods import Likelihood, OtherEffects
 from kyphobayes.exact.panels import Array
 from kyphobayes.exact.scales import log_scale_density, scale_range
 from kyphobayes.exact.surface import Surface
@@ -30,20 +30,19 @@ _KEPT = 3  # sets of mu whose values are kept
 _LOST = 1e-150  # a weighted sum below this share of its largest term is computed again in logarithms
 
 
-class StudentEffects(Likelihood):
+class StudentEffects(OtherEffects):
     """The studies of `base`, with effects that are Student-t about mu instead of normal.
 
     Attributes
     ----------
-    base : Likelihood
-        What the studies say of their own effects.
     nu : float
         Degrees of freedom.
     """
 
     def __init__(self, base: Likelihood, nu: float):
         self._kernel = StudentKernel(float(nu))
-        self.base, self._nu = base, self._kernel.nu
+        super().__init__(base)
+        self._nu = self._kernel.nu
         self._known: dict[bytes, tuple[int, Array]] = {}
 
     @property
@@ -51,38 +50,11 @@ class StudentEffects(Likelihood):
     def kernel(self) -> StudentKernel:
         return self._kernel
 
-    @property
-    @override
-    def size(self) -> int:
-        return self.base.size
-
-    @property
-    @override
-    def centres(self) -> Array:
-        return self.base.centres
-
-    @property
-    @override
-    def scales(self) -> Array:
-        return self.base.scales
-
-    @override
-    def log_lik(self, theta: ArrayLike) -> Array:
-        return self.base.log_lik(theta)
-
     @override
     def take(self, index: NDArray[np.intp]) -> Self:
         fewer = type(self)(self.base.take(index), self._nu)
         fewer._known = {mu: (first, values[index]) for mu, (first, values) in self._known.items()}
         return fewer
-
-    @override
-    def exceedance(self, study: int, theta: Array) -> Array:
-        return self.base.exceedance(study, theta)
-
-    @override
-    def replicate(self, theta: Array, rng: np.random.Generator) -> Array:
-        return self.base.replicate(theta, rng)
 
     @override
     def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:

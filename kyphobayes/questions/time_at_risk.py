@@ -50,6 +50,7 @@ from kyphobayes.questions.answered import Answered
 from kyphobayes.time_at_risk import background, cases, centres, patients, witnesses
 from kyphobayes.time_at_risk.centres import PER
 from kyphobayes.toml_files import check_keys, typed
+from kyphobayes.witness import likelihoods
 
 Say = Callable[[str], None]
 
@@ -349,7 +350,7 @@ def _checks(
 ) -> tuple[Check, ...]:
     posterior = next(iter(posteriors.values()))
     spread = float(np.ptp([p.mu.mean for p in posteriors.values()]) / posterior.mu.sd)
-    hands = witnesses.likelihoods(evidence, posterior.surface, posterior.summary())
+    hands = likelihoods(evidence, posterior.surface, posterior.summary())
     drawn = fits["patients"]["posterior"].dataset
     fracture, death = (drawn[name].values.ravel() for name in _PATIENTS)
     by_patient = patients.fracture_log_likelihood(followed, fracture) + patients.death_log_likelihood(

@@ -20,7 +20,7 @@ from kyphobayes.pre_post import PATIENTS, Paired, read_patients, scales
 from kyphobayes.priors import Prior
 from kyphobayes.project import Project
 from kyphobayes.questions.answered import Answered
-from kyphobayes.reanalysis import Line, read_lines, retell
+from kyphobayes.reanalysis import Line, read_again, read_lines
 from kyphobayes.toml_files import check_keys, nearest, texts, typed
 from kyphobayes.updating import ForeseenEffect, Update, foreseen_effect, series_of, update
 from kyphobayes.updating.agreement import mixture, prediction, sequence
@@ -124,7 +124,7 @@ def _pain(project: Project, where: str, name: str) -> Pain:
     if scores is None:
         raise EvidenceError(f"{where}: line needs data/{PATIENTS}, which this project does not have")
     own: Any = scales(scores).set_index("scale").loc[line.measure]
-    found = foreseen_effect(retell(line).answer.posterior.theta_new, float(own["effect"]), float(own["v"]))
+    found = foreseen_effect(read_again(line).posterior.theta_new, float(own["effect"]), float(own["v"]))
     return Pain(line, found, scores)
 
 

@@ -124,27 +124,41 @@ def read_lines(project: Project) -> list[Line]:
     return [_line(project, name, entry) for name, entry in read_toml(path).items()]
 
 
-def retell(line: Line) -> Told:
-    """Analyse a line again.
+def read_again(line: Line) -> Reanalysis:
+    """Analyse a line again, on its own scale.
 
     Raises
     ------
     InputError, PriorError
         Naming the line.
     """
-    per_unit = line.sd.value if line.sd is not None else 1.0
-    mcid = None if line.mcid is None else line.mcid.value / per_unit
+    mcid = None if line.mcid is None else line.mcid.value / _per_unit(line)
     try:
-        answer = reanalyse(
+        return reanalyse(
             line.k, line.estimate, line.ci, line.i2 or None,
             measure=line.measure or None, method=line.method, n=list(line.n.values()) or None,
             labels=list(line.n) or None, tau=Prior.parse(line.tau), better=line.better, mcid=mcid,
         )  # fmt: skip
     except (InputError, PriorError) as problem:
         raise type(problem)(f"data/{LINES} [{line.name}]: {problem}") from None
-    units = None if line.sd is None else answer.effects.loc[[MU, THETA_NEW]] * per_unit
+
+
+def retell(line: Line) -> Told:
+    """Analyse a line again, and tell it in units and under other priors of tau.
+
+    Raises
+    ------
+    InputError, PriorError
+        Naming the line.
+    """
+    answer = read_again(line)
+    units = None if line.sd is None else answer.effects.loc[[MU, THETA_NEW]] * _per_unit(line)
     mcid_shown = math.nan if line.mcid is None else line.mcid.value
     return Told(line, answer, mcid_shown, units, {times: _interval(answer, times) for times in _TIMES})
+
+
+def _per_unit(line: Line) -> float:
+    return line.sd.value if line.sd is not None else 1.0
 
 
 def _interval(answer: Reanalysis, times: float) -> tuple[float, float]:

@@ -14,9 +14,9 @@ from kyphobayes.checks.agreement import MCSE_BOUND
 from kyphobayes.checks.features import Feature, replicated
 from kyphobayes.effects import effect_size
 from kyphobayes.evidence import FollowUp, Rates
-from kyphobayes.exact import Density, Surface
-from kyphobayes.frequentist import glmm_rate, pool_many, rate_log_likelihood
-from kyphobayes.names import IRLN, MU, PROB, TAU
+from kyphobayes.exact import Density
+from kyphobayes.frequentist import glmm_rate, pool_many
+from kyphobayes.names import IRLN, MU, PROB
 from kyphobayes.time_at_risk.centres import PER
 from kyphobayes.time_at_risk.patients import garwood
 
@@ -78,27 +78,6 @@ def _two_stages(evidence: Rates) -> dict[str, float]:
         "k": evidence.k,
         "corrected": int((evidence.tables == 0).any(axis=0).sum()),
     }
-
-
-def likelihoods(evidence: Rates, surface: Surface, posterior: pd.DataFrame) -> pd.DataFrame:
-    """The log likelihood by both hands, exact and frequentist, where the posterior lies.
-
-    Parameters
-    ----------
-    evidence : Rates
-    surface : Surface
-    posterior : DataFrame
-        Summary with rows mu and tau, columns median, low and high.
-
-    Returns
-    -------
-    DataFrame
-        Columns mu, tau, exact, frequentist; nine rows.
-    """
-    mu, tau = (posterior.loc[name, ["low", "median", "high"]].to_numpy(dtype=float) for name in (MU, TAU))
-    places = {MU: np.repeat(mu, 3), TAU: np.tile(tau, 3)}
-    own = rate_log_likelihood(evidence.tables, evidence.exposure, **places, weights=evidence.weights)
-    return pd.DataFrame(places | {"exact": surface.log_likelihood(mu, tau).ravel(), "frequentist": own})
 
 
 def sampled(densities: Mapping[str, Density], posterior: xr.Dataset) -> Check:
