@@ -13,15 +13,11 @@ from kyphobayes.checks import Check
 from kyphobayes.checks.agreement import certificate
 from kyphobayes.checks.convergence import convergence
 from kyphobayes.checks.predictive import predictive
-from kyphobayes.engines import fit_exact, fit_nuts
-from kyphobayes.engines.exact import SETTINGS as EXACT_SETTINGS
-from kyphobayes.engines.nuts import SETTINGS as NUTS_SETTINGS
-from kyphobayes.errors import InputError
+from kyphobayes.engines.kept import ENGINES, fit_kept
 from kyphobayes.evidence import Analysis, Counts, evidence_for, read_priors
 from kyphobayes.exact import Surface
 from kyphobayes.files import make_folder
 from kyphobayes.findings import Findings, findings
-from kyphobayes.fit import load, save, stamp
 from kyphobayes.model import Model, load_model
 from kyphobayes.names import MU
 from kyphobayes.priors import Priors
@@ -29,8 +25,6 @@ from kyphobayes.project import Project
 from kyphobayes.sensitivity import Sensitivity, prior_pairs, psense_of_fit, published_pairs, sensitivity
 from kyphobayes.witness import likelihoods, witness
 
-ENGINES = ("exact", "nuts")
-_SETTINGS = {"exact": EXACT_SETTINGS, "nuts": NUTS_SETTINGS}
 Say = Callable[[str], None]
 
 
@@ -164,7 +158,7 @@ def run_analysis(
         priors = priors.replace(**changed)
     loaded.check(evidence, priors)
     if out is not None:
-        make_folder(out / "fits")
+        make_folder(out / "fits")  # before the work, so that a folder that cannot be written is told at once
     others = [label for label in analysis.compare if label != priors.label] if compare else []
     compared = {priors.label: priors} | {
         label: read_priors(project, label, analysis, evidence.measure) for label in others
@@ -176,7 +170,11 @@ def run_analysis(
     answers, posteriors = _answers(surface, compared, analysis)
     fits, reused = {}, []
     for engine in engines:
-        fits[engine], found = _fit(engine, loaded, evidence, priors, analysis, seed, out, say, progress)
+        fits[engine], found = fit_kept(
+            engine, loaded, evidence, priors,
+            name=analysis.name, marks={"analysis": analysis.name, "outcome": analysis.outcome},
+            seed=seed, out=out, say=say, progress=progress,
+        )  # fmt: skip
         reused += [engine] * found
     frequentist = witness(evidence)
     by_both = None
@@ -271,37 +269,6 @@ def _answers(
         answers[label] = findings(posterior, label, below=analysis.decision.below, next_sizes=analysis.next)
         summaries[label] = posterior.summary()
     return answers, summaries
-
-
-def _fit(
-    engine: str,
-    model: Model,
-    evidence: Counts,
-    priors: Priors,
-    analysis: Analysis,
-    seed: int,
-    out: Path | None,
-    say: Say,
-    progress: bool,
-) -> tuple[xr.DataTree, bool]:
-    """Fit by one engine, or find the finished fit, whose name holds the digest of all it depends on."""
-    if engine not in ENGINES:
-        raise InputError(f"engine: expected one of {', '.join(ENGINES)}, found {engine!r}")
-    marks = {"analysis": analysis.name, "outcome": analysis.outcome}
-    digest = stamp(model, evidence, priors, engine, seed, _SETTINGS[engine])["digest"]
-    path = None if out is None else out / "fits" / f"{analysis.name}-{engine}-{digest[:12]}.nc"
-    if path is not None and (found := load(path, digest)) is not None:
-        say(f"{analysis.name}: {engine} fit found")
-        return found, True
-    say(f"{analysis.name}: fitting by {'quadrature' if engine == 'exact' else 'NUTS'}")
-    if engine == "exact":
-        tree = fit_exact(model, evidence, priors, seed=seed)
-    else:
-        tree = fit_nuts(model, evidence, priors, seed=seed, progress=progress)
-    tree.attrs.update(marks)
-    if path is not None:
-        save(tree, path)
-    return tree, False
 
 
 def _checks(

@@ -12,13 +12,11 @@ from pytensor import function, tensor  # pyright: ignore[reportPrivateImportUsag
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 
-from kyphobayes.checks.convergence import convergence
 from kyphobayes.engines.complete import quiet
-from kyphobayes.engines.nuts import LADDER, SETTINGS, sample
-from kyphobayes.errors import NotConverged
+from kyphobayes.engines.kept import kept
+from kyphobayes.engines.nuts import SETTINGS, sample, through_the_gate
 from kyphobayes.evidence import View
-from kyphobayes.files import make_folder
-from kyphobayes.fit import load, save, stamp
+from kyphobayes.fit import stamp
 from kyphobayes.model import Model
 from kyphobayes.priors import Priors
 
@@ -69,31 +67,32 @@ def fit_declared(
     """
     model.check(evidence, priors)
     marks = stamp(model, evidence, priors, "nuts", seed, {**SETTINGS, "keep": list(keep), "layout": _LAYOUT})
-    path = None if out is None else out / "fits" / f"{name}-nuts-{marks['digest'][:12]}.nc"
-    if path is not None:
-        make_folder(path.parent)
-        if (found := load(path, marks["digest"])) is not None:
-            say(f"{name}: fit found")
-            return found
-    say(f"{name}: fitting by NUTS")
+
+    def make() -> xr.DataTree:
+        say(f"{name}: fitting by NUTS")
+        return _made(model, evidence, priors, keep, seed, marks)
+
+    tree, found = kept(f"{name}-nuts", marks["digest"], make, out)
+    if found:
+        say(f"{name}: fit found")
+    return tree
+
+
+def _made(
+    model: Model, evidence: View, priors: Priors, keep: Sequence[str], seed: int, marks: dict[str, str]
+) -> xr.DataTree:
+    """Sample and complete the fit; `keep` and `marks` as in `fit_declared`."""
     declared = model.build(evidence, priors, centred=True)
     names = list(dict.fromkeys([*keep, *(str(variable.name) for variable in declared.free_RVs)]))
-    failures = []
-    for rung in LADDER:
-        tree = sample(model, evidence, priors, rung, seed, names)
-        check = convergence(tree)
-        if check.passed:
-            break
-        failures.append(check.text)
-    else:
-        raise NotConverged(
-            f"model {model.name}: NUTS did not converge in {len(LADDER)} attempts ({'; '.join(failures)}); "
-            f"a tighter prior may help"
-        )
-    posterior = tree["posterior"].dataset
+    sampled, rung = through_the_gate(
+        model,
+        lambda rung: sample(model, evidence, priors, rung, seed, names),
+        "a tighter prior may help",
+    )
+    posterior = sampled["posterior"].dataset
     groups = {
         "posterior": posterior,
-        "sample_stats": tree["sample_stats"].dataset,
+        "sample_stats": sampled["sample_stats"].dataset,
         "log_likelihood": log_likelihood(declared, posterior),
         "log_prior": _log_prior(posterior, priors),
         "posterior_predictive": _replicates(declared, posterior, seed),
@@ -104,8 +103,6 @@ def fit_declared(
         dataset.attrs.clear()
     fit = xr.DataTree.from_dict({f"/{group}": dataset for group, dataset in groups.items()})
     fit.attrs.update({**marks, "rung": str(rung)})
-    if path is not None:
-        save(fit, path)
     return fit
 
 

@@ -1,6 +1,6 @@
 """NUTS, with a gate: draws that did not converge are not a result."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pymc as pm
@@ -67,20 +67,38 @@ def fit_nuts(
         If no rung of `LADDER` passes; the message names the diagnostics.
     """
     model.check(evidence, priors)
+    sampled, rung = through_the_gate(
+        model,
+        lambda rung: _sample(model, evidence, priors, rung, seed, progress),
+        "the exact engine or a tighter prior for tau may help",
+    )
+    tree = complete(sampled["posterior"].dataset, model, evidence, priors, seed)
+    tree["sample_stats"] = sampled["sample_stats"]
+    tree.attrs.update(stamp(model, evidence, priors, "nuts", seed, SETTINGS))
+    tree.attrs["rung"] = str(rung)
+    return tree
+
+
+def through_the_gate(
+    model: Model, draw: Callable[[dict[str, Any]], xr.DataTree], advice: str
+) -> tuple[xr.DataTree, dict[str, Any]]:
+    """Draw by one rung of `LADDER` after the other until the draws pass, and say by which they did.
+
+    Raises
+    ------
+    NotConverged
+        If no rung passes; the message names the diagnostics and ends with `advice`.
+    """
     failures = []
     for rung in LADDER:
-        sampled = _sample(model, evidence, priors, rung, seed, progress)
-        check = convergence(sampled)
+        tree = draw(rung)
+        check = convergence(tree)
         if check.passed:
-            tree = complete(sampled["posterior"].dataset, model, evidence, priors, seed)
-            tree["sample_stats"] = sampled["sample_stats"]
-            tree.attrs.update(stamp(model, evidence, priors, "nuts", seed, SETTINGS))
-            tree.attrs["rung"] = str({key: rung[key] for key in rung})
-            return tree
+            return tree, rung
         failures.append(check.text)
     raise NotConverged(
-        f"model {model.name}: NUTS did not converge in {len(LADDER)} attempts "
-        f"({'; '.join(failures)}); the exact engine or a tighter prior for tau may help"
+        f"model {model.name}: NUTS did not converge in {len(LADDER)} attempts ({'; '.join(failures)}); "
+        f"{advice}"
     )
 
 

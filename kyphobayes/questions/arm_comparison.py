@@ -14,15 +14,13 @@ import xarray as xr
 from kyphobayes.checks import Check
 from kyphobayes.comparison import numbers, witnesses
 from kyphobayes.decisions import decision, decisions
-from kyphobayes.engines import fit_nuts
-from kyphobayes.engines.nuts import SETTINGS
+from kyphobayes.engines.kept import fit_kept
 from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import TwoArms
 from kyphobayes.evidence.comparisons import Comparison, comparisons, read_comparison, with_instead
 from kyphobayes.evidence.questions import Question
 from kyphobayes.exact import Posterior, two_arms
 from kyphobayes.files import make_folder
-from kyphobayes.fit import load, save, stamp
 from kyphobayes.model import Model, load_model
 from kyphobayes.priors import Priors
 from kyphobayes.project import Project
@@ -61,9 +59,13 @@ def answer(question: Question, project: Project, *, seed: int, out: Path | None,
     say(f"{question.name}: solving under {len(free)} prior sets")
     posteriors = {priors.label: _exact(model, evidence, priors) for priors in free}
     fits = {
-        priors.label: _fit(question.name, model, evidence, priors, seed, out, say)
+        priors.label: fit_kept(
+            "nuts", model, evidence, priors,
+            name=(name := f"{question.name}-{priors.label}"), file=name, marks={"analysis": question.name},
+            seed=seed, out=out, say=say,
+        )[0]
         for priors in (main, free[0])
-    }
+    }  # fmt: skip
     first = posteriors[free[0].label]
     by_itself = numbers.alone(first.surface, str(free[0]["mu"]))
     tables = {
@@ -197,23 +199,6 @@ def _other_evidence(
             pd.DataFrame.from_dict({f"{other.study}, {other.arm}: {other.events}": found}, orient="index")
         )
     return pd.concat(parts).rename_axis("evidence")
-
-
-def _fit(
-    name: str, model: Model, evidence: TwoArms, priors: Priors, seed: int, out: Path | None, say: Say
-) -> xr.DataTree:
-    """Fit by NUTS, or find the finished fit, whose name holds the digest of all it depends on."""
-    digest = stamp(model, evidence, priors, "nuts", seed, SETTINGS)["digest"]
-    path = None if out is None else out / "fits" / f"{name}-{priors.label}-{digest[:12]}.nc"
-    if path is not None and (found := load(path, digest)) is not None:
-        say(f"{name}: fit under {priors.label} priors found")
-        return found
-    say(f"{name}: fitting under {priors.label} priors by NUTS")
-    tree = fit_nuts(model, evidence, priors, seed=seed)
-    tree.attrs["analysis"] = name
-    if path is not None:
-        save(tree, path)
-    return tree
 
 
 def _converged(tree: xr.DataTree, label: str) -> Check:

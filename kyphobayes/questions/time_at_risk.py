@@ -20,9 +20,8 @@ from kyphobayes.checks.left_out import left_out
 from kyphobayes.checks.predictive import predictive
 from kyphobayes.checks.witnessed import witnessed
 from kyphobayes.decisions import decision, decisions
-from kyphobayes.engines import fit_declared, fit_exact, fit_nuts
-from kyphobayes.engines.exact import SETTINGS as EXACT_SETTINGS
-from kyphobayes.engines.nuts import SETTINGS as NUTS_SETTINGS
+from kyphobayes.engines import fit_declared
+from kyphobayes.engines.kept import ENGINES, fit_kept
 from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import (
     Analysis,
@@ -40,8 +39,6 @@ from kyphobayes.evidence import (
 )
 from kyphobayes.evidence.questions import Question
 from kyphobayes.exact import Density, Posterior
-from kyphobayes.files import make_folder
-from kyphobayes.fit import load, save, stamp
 from kyphobayes.model import Model, load_model
 from kyphobayes.names import MU, TAU
 from kyphobayes.priors import Priors
@@ -57,7 +54,6 @@ Say = Callable[[str], None]
 _CENTRES, _PATIENTS = (MU, TAU), ("log_fracture_rate", "log_death_rate")
 _THRESHOLDS = ("untreated_fracture_low", "untreated_fracture_high")
 _PUBLISHED = ("fracture_adjacent", "fracture_distant")
-_ENGINES = {"exact": (fit_exact, EXACT_SETTINGS), "nuts": (fit_nuts, NUTS_SETTINGS)}
 
 
 @dataclass(frozen=True)
@@ -159,9 +155,12 @@ def answer(
     posterior = posteriors[main.label]
     rates = patients.deaths_and_fractures(followed, main["log_death_rate"], main["log_fracture_rate"])
     fits = {
-        engine: _fit(question.name, engine, of_centres, evidence, _only(main, _CENTRES), seed, out, say)
-        for engine in _ENGINES
-    }
+        engine: fit_kept(
+            engine, of_centres, evidence, _only(main, _CENTRES),
+            name=question.name, marks={"analysis": question.name}, seed=seed, out=out, say=say,
+        )[0]
+        for engine in ENGINES
+    }  # fmt: skip
     fits["patients"] = fit_declared(
         of_patients, followed, _only(main, _PATIENTS), _PATIENTS,
         name=f"{question.name}-patients", seed=seed, out=out, say=say,
@@ -250,33 +249,6 @@ def _without_time(analysis: Analysis, counts: Counts, project: Project) -> Poste
     """Posterior of the analysis itself, which knows shares and no time, under its own main priors."""
     priors = read_priors(project, analysis.priors, analysis, counts.measure)
     return load_model(analysis.model, project).surface(counts).posterior(priors[MU], priors[TAU])
-
-
-def _fit(
-    name: str,
-    engine: str,
-    model: Model,
-    evidence: Rates,
-    priors: Priors,
-    seed: int,
-    out: Path | None,
-    say: Say,
-) -> xr.DataTree:
-    """Fit by one engine, or find the finished fit, whose name holds the digest of all it depends on."""
-    make, settings = _ENGINES[engine]
-    digest = stamp(model, evidence, priors, engine, seed, settings)["digest"]
-    path = None if out is None else out / "fits" / f"{name}-{engine}-{digest[:12]}.nc"
-    if path is not None:
-        make_folder(path.parent)
-        if (found := load(path, digest)) is not None:
-            say(f"{name}: {engine} fit found")
-            return found
-    say(f"{name}: fitting by {'quadrature' if engine == 'exact' else 'NUTS'}")
-    tree = make(model, evidence, priors, seed=seed)
-    tree.attrs["analysis"] = name
-    if path is not None:
-        save(tree, path)
-    return tree
 
 
 def _main(posterior: Posterior, rates: dict[str, Density], options: Options) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import kyphobayes.run as run_module
+from kyphobayes.engines import kept
 from kyphobayes.errors import EvidenceError, InputError, PriorError
 from kyphobayes.evidence import find_analysis
 from kyphobayes.run import run_analysis
@@ -72,7 +72,7 @@ def test_a_finished_fit_is_found_again(ran, analysis, project):
 def test_a_damaged_fit_is_made_again(ran, analysis, project, monkeypatch):
     first, out, _ = ran
     made = []
-    monkeypatch.setattr(run_module, "fit_exact", lambda *_, seed: made.append(seed) or first.fits["exact"])
+    monkeypatch.setattr(kept, "fit_exact", lambda *_, seed: made.append(seed) or first.fits["exact"])
     (path,) = (out / "fits").iterdir()
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
