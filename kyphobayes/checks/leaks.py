@@ -2,23 +2,20 @@
 
 from collections.abc import Sequence
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from kyphobayes.checks.agreement import MCSE_BOUND
 from kyphobayes.checks.check import Check
 from kyphobayes.checks.features import Feature
 from kyphobayes.checks.left_out import left_out
+from kyphobayes.checks.sampled import ENDS, sampled
 from kyphobayes.exact import Posterior
 from kyphobayes.leaks import Clusters, Points, Quantities, at_draws, quantities
-from kyphobayes.names import PROB
 
 _ERROR = 0.02  # of a mean by integration, in posterior standard deviations
 _SAME = 0.01  # difference from the exact engine, in posterior standard deviations
-_ENDS = ((1 - PROB) / 2, (1 + PROB) / 2)
 
 
 def of_fit(fit: xr.DataTree, clusters: Clusters, seed: int = 0) -> Points:
@@ -55,30 +52,13 @@ def agreement(
     drawn = of_fit(fit, clusters)
     again = quantities(drawn, clusters, known.at_least_one.shape[1])
     chains = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
-    rows = []
-    for name, exactly, sampled in zip(
+    exact, draws = {}, {}
+    for name, integrated, values in zip(
         _named(names, known.at_least_one.shape[1]), _values(found, known), _values(drawn, again), strict=True
     ):
-        low, high = found.quantile(exactly, _ENDS)
-        values = sampled.reshape(chains)
-        for statistic, left, right, error in (
-            ("mean", found.mean(exactly), sampled.mean(), az.mcse(values, method="mean")),
-            ("low", low, np.quantile(sampled, _ENDS[0]), _error_of_end(values, 0)),
-            ("high", high, np.quantile(sampled, _ENDS[1]), _error_of_end(values, 1)),
-        ):
-            rows.append((f"{name} {statistic}", left, float(right), float(error)))
-    table = pd.DataFrame(rows, columns=["quantity", "integrated", "NUTS", "mcse"]).set_index("quantity")
-    table["apart"] = (table["NUTS"] - table["integrated"]) / table["mcse"]
-    apart = table["apart"].abs()
-    text = (
-        f"integration against NUTS: {len(table)} comparisons, the most different {apart.idxmax()} by "
-        f"{apart.max():.1f} Monte Carlo standard errors"
-    )
-    return Check("agreement", bool((apart <= MCSE_BOUND).all()), text, table)
-
-
-def _error_of_end(values: NDArray[np.float64], end: int) -> float:
-    return float(az.mcse(values, method="quantile", prob=_ENDS[end]))  # pyright: ignore[reportArgumentType]
+        low, high = found.quantile(integrated, ENDS)
+        exact[name], draws[name] = (found.mean(integrated), float(low), float(high)), values.reshape(chains)
+    return sampled(exact, draws, "integration against NUTS")
 
 
 def _named(names: tuple[Sequence[str], Sequence[str]], most: int) -> list[str]:
@@ -126,7 +106,7 @@ def integration(found: Points, known: Quantities, alike: Points, witness: Poster
     ):
         difference = (alike.mean(values) - density.mean) / density.sd
         rows[f"{name}, regions alike"] = (alike.mean(values), difference, _SAME)
-        for end in _ENDS:
+        for end in ENDS:
             (limit,) = alike.quantile(values, (end,))
             difference = (limit - float(density.quantile(end))) / density.sd
             rows[f"{name} {100 * end:g} %, regions alike"] = (limit, difference, 5 * _SAME)
@@ -185,11 +165,11 @@ def patients_left_out(found: Points, fit: xr.DataTree, clusters: Clusters, label
     labels : sequence of str
         Of the patients.
     """
-    sampled = left_out(np.log(of_fit(fit, clusters).likelihood), labels)
-    table = sampled.table.rename(columns={"elpd": "elpd_sampled"})
+    by_draws = left_out(np.log(of_fit(fit, clusters).likelihood), labels)
+    table = by_draws.table.rename(columns={"elpd": "elpd_sampled"})
     table.insert(0, "elpd", found.left_out)
     table.insert(0, "leaks", clusters.events.astype(int))
     table.insert(0, "levels", clusters.levels.sum(axis=1).astype(int))
     apart = float((table["elpd"] - table["elpd_sampled"]).abs().max())
-    text = f"{sampled.text}; exactly {table['elpd'].sum():.1f}, no patient differing by more than {apart:.2f}"
-    return Check(sampled.name, sampled.passed, text, table)
+    exactly = f"exactly {table['elpd'].sum():.1f}, no patient differing by more than {apart:.2f}"
+    return Check(by_draws.name, by_draws.passed, f"{by_draws.text}; {exactly}", table)

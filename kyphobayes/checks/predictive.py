@@ -5,9 +5,8 @@ import pandas as pd
 import xarray as xr
 
 from kyphobayes.checks.check import Check
+from kyphobayes.checks.features import COLUMNS, judged, tail
 from kyphobayes.names import EVENTS, STUDY, TABLE, Y
-
-EXTREME = 0.01  # a tail probability below which the model is said not to fit
 
 
 def predictive(tree: xr.DataTree) -> Check:
@@ -29,21 +28,11 @@ def predictive(tree: xr.DataTree) -> Check:
     replicated = stacked.transpose("sample", STUDY).values
     observed = _observed(tree, name, len(replicated))
     labels = [str(label) for label in tree["observed_data"].dataset[STUDY].values]
-    rows = [_row(observed[:, i], replicated[:, i]) for i in range(len(labels))]
+    rows = [tail(observed[:, i], replicated[:, i]) for i in range(len(labels))]
     features = _features(tree, name)
-    rows += [_row(feature(observed), feature(replicated)) for feature in features.values()]
-    columns = ["observed", "replicated", "low", "high", "p"]
-    table = pd.DataFrame(rows, index=pd.Index([*labels, *features], name="quantity"), columns=columns)
-    extreme = table[(table["p"] < EXTREME) | (table["p"] > 1 - EXTREME)]
-    if extreme.empty:
-        text = "replicated data look like the observed"
-    else:
-        worst = extreme.iloc[0]
-        text = (
-            f"replicated data do not look like the observed: {extreme.index[0]} is {worst['observed']:.3g}, "
-            f"replicated {worst['low']:.3g} to {worst['high']:.3g}"
-        )
-    return Check("posterior predictive", extreme.empty, text, table)
+    rows += [tail(feature(observed), feature(replicated)) for feature in features.values()]
+    table = pd.DataFrame(rows, index=pd.Index([*labels, *features], name="quantity"), columns=COLUMNS)
+    return judged(table, "replicated data")
 
 
 def _observed(tree: xr.DataTree, name: str, draws: int) -> np.ndarray:
@@ -66,9 +55,3 @@ def _features(tree: xr.DataTree, name: str) -> dict:
         "all events": lambda events: events.sum(axis=1),
         "spread of the rates (sd)": lambda events: (events / n).std(axis=1),
     }
-
-
-def _row(observed: np.ndarray, replicated: np.ndarray) -> tuple[float, ...]:
-    p = float(np.mean(replicated > observed) + np.mean(replicated == observed) / 2)
-    low, high = np.quantile(replicated, [0.025, 0.975])
-    return float(observed.mean()), float(replicated.mean()), float(low), float(high), p

@@ -1,21 +1,20 @@
 """Beside the model: frequentist answers to the same counts, one study by itself, and the checks."""
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy import stats
 
 from kyphobayes.checks import Check
-from kyphobayes.checks.agreement import MCSE_BOUND
-from kyphobayes.checks.predictive import EXTREME
+from kyphobayes.checks.features import COLUMNS, extremes, tail
+from kyphobayes.checks.sampled import known, sampled
 from kyphobayes.comparison.numbers import PER
 from kyphobayes.errors import InputError
 from kyphobayes.evidence import TwoArms
 from kyphobayes.exact import Density, Posterior
 from kyphobayes.exact.two_shares import TwoShares
 from kyphobayes.frequentist import glmm_or, mantel_haenszel, peto
-from kyphobayes.names import AGGREGATE, EVENTS_1, EVENTS_2, PROB
+from kyphobayes.names import AGGREGATE, EVENTS_1, EVENTS_2, MU, PROB
 
 _ODDS = "odds ratio"
 _DIFFERENCE = f"difference per {PER}"
@@ -115,31 +114,11 @@ def one_study(evidence: TwoArms, label: str, effect: Density) -> pd.DataFrame:
 def agreement(posterior: Posterior, tree: xr.DataTree) -> Check:
     """Hold NUTS on the model with free baselines to the exact posterior of the same.
 
-    Means and interval limits of mu, tau and theta_new, in Monte Carlo standard errors.
+    Of tau and theta_new only the interval: under a heavy-tailed prior of tau their means need not exist.
     """
-    drawn = tree["posterior"].dataset[list(AGGREGATE)]
-    ends = ((1 - PROB) / 2, (1 + PROB) / 2)
-    mean_error = az.mcse(drawn, method="mean")
-    errors = {q: az.mcse(drawn, method="quantile", prob=q) for q in ends}
-    rows = []
-    for name in AGGREGATE:
-        density, values = posterior.marginal(name), drawn[name].values
-        if name == "mu":
-            rows.append((f"{name} mean", density.mean, values.mean(), float(mean_error[name])))
-        for q in ends:
-            exact_end = float(density.quantile(q))
-            rows.append((f"{name} {100 * q:g} %", exact_end, np.quantile(values, q), float(errors[q][name])))
-    table = pd.DataFrame(rows, columns=["quantity", "exact", "NUTS", "mcse"]).set_index("quantity")
-    table["apart"] = (table["NUTS"] - table["exact"]) / table["mcse"]
-    apart = table["apart"].abs()
-    worst = int(np.argmax(apart.to_numpy()))
-    passed = bool((apart <= MCSE_BOUND).all())
-    text = (
-        f"free baselines, exact against NUTS: {len(table)} comparisons, the most different "
-        f"{table.index[worst]} by "
-        f"{apart.iloc[worst]:.1f} Monte Carlo standard errors"
-    )
-    return Check("agreement", passed, text, table)
+    drawn = tree["posterior"].dataset
+    exact = {name: known(posterior.marginal(name), mean=name == MU) for name in AGGREGATE}
+    return sampled(exact, {name: drawn[name].values for name in exact}, "free baselines, exact against NUTS")
 
 
 def predictive(tree: xr.DataTree, evidence: TwoArms) -> Check:
@@ -150,7 +129,7 @@ def predictive(tree: xr.DataTree, evidence: TwoArms) -> Check:
     p is the mid-p-value P(replicated > observed) + P(equal) / 2.
     """
     table = replicates(tree, evidence, "posterior_predictive")
-    extreme = table[(table["p"] < EXTREME) | (table["p"] > 1 - EXTREME)]
+    extreme = extremes(table)
     if extreme.empty:
         return Check("posterior predictive", True, "replicated counts look like the observed", table)
     text = f"replicated counts do not look like the observed: {', '.join(extreme.index)}"
@@ -171,15 +150,8 @@ def replicates(tree: xr.DataTree, evidence: TwoArms, group: str) -> pd.DataFrame
     rows = {}
     for arm, new, seen in zip(evidence.arms, replicated, observed, strict=True):
         for place, label in enumerate(evidence.labels):
-            rows[f"{label}, {arm}"] = _tail(new[:, place], seen[place])
-        rows[f"all events, {arm}"] = _tail(new.sum(axis=1), seen.sum())
+            rows[f"{label}, {arm}"] = tail(new[:, place], seen[place])
+        rows[f"all events, {arm}"] = tail(new.sum(axis=1), seen.sum())
     empty = sum(y == 0 for y in observed)
-    rows["arms without an event"] = _tail(sum((y == 0).sum(axis=1) for y in replicated), empty.sum())  # pyright: ignore
-    columns = ["observed", "replicated", "low", "high", "p"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("quantity")
-
-
-def _tail(replicated: np.ndarray, observed: float) -> tuple[float, ...]:
-    p = float(np.mean(replicated > observed) + np.mean(replicated == observed) / 2)
-    low, high = np.quantile(replicated, [(1 - PROB) / 2, (1 + PROB) / 2])
-    return float(observed), float(replicated.mean()), float(low), float(high), p
+    rows["arms without an event"] = tail(sum((y == 0).sum(axis=1) for y in replicated), empty.sum())  # pyright: ignore
+    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("quantity")

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy import special
 
 from kyphobayes.checks import Check
-from kyphobayes.checks.agreement import MCSE_BOUND
 from kyphobayes.checks.features import Feature, replicated
+from kyphobayes.checks.sampled import known
+from kyphobayes.checks.sampled import sampled as against_draws
 from kyphobayes.checks.witnessed import witnessed
 from kyphobayes.effects import effect_size
 from kyphobayes.errors import InputError
@@ -178,30 +178,13 @@ def two_integrals(
 def sampled(found: TwoLevels, fit: xr.DataTree) -> Check:
     """Hold NUTS on the declared model to the exact posterior, in Monte Carlo standard errors."""
     posterior = fit["posterior"].dataset
-    drawn = posterior[[MU, BETA, TAU]]
+    draws = {name: posterior[name].values for name in (MU, BETA, TAU)}
     densities = {MU: found.mu, BETA: found.beta, TAU: found.tau}
     for place, density in enumerate((found.first, found.second)):
         values = posterior["level"].isel({GROUP: place})
         name = f"level, {values.coords[GROUP].item()}"
-        drawn[name] = values.drop_vars(GROUP)
-        densities[name] = density
-    mean_error = az.mcse(drawn, method="mean")
-    errors = {float(q): az.mcse(drawn, method="quantile", prob=float(q)) for q in Q}
-    rows = []
-    for name, density in densities.items():
-        values = drawn[name].values
-        rows.append((f"{name}, mean", density.mean, float(values.mean()), float(mean_error[name])))
-        for q, error in errors.items():
-            exact = float(density.quantile(q))
-            rows.append((f"{name}, {100 * q:g} %", exact, float(np.quantile(values, q)), float(error[name])))
-    table = pd.DataFrame(rows, columns=["quantity", "exact", "NUTS", "mcse"]).set_index("quantity")
-    table["apart"] = (table["NUTS"] - table["exact"]) / table["mcse"]
-    worst = str(table["apart"].abs().idxmax())
-    text = (
-        f"exact against NUTS: {len(table)} comparisons, the most different {worst} by "
-        f"{abs(float(table['apart'][worst])):.1f} Monte Carlo standard errors"
-    )
-    return Check("agreement", bool((table["apart"].abs() <= MCSE_BOUND).all()), text, table)
+        draws[name], densities[name] = values.values, density
+    return against_draws({name: known(d) for name, d in densities.items()}, draws, "exact against NUTS")
 
 
 def predictive(compared: Sequence[Moderation], found: Mapping[str, TwoLevels], seed: int) -> Check:

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from kyphobayes.checks import Check
-from kyphobayes.checks.agreement import MCSE_BOUND
 from kyphobayes.checks.features import Feature, replicated
+from kyphobayes.checks.sampled import known
+from kyphobayes.checks.sampled import sampled as against_draws
 from kyphobayes.effects import effect_size
 from kyphobayes.evidence import FollowUp, Rates
 from kyphobayes.exact import Density
 from kyphobayes.frequentist import glmm_rate, pool_many
-from kyphobayes.names import IRLN, MU, PROB
+from kyphobayes.names import IRLN, MU
 from kyphobayes.time_at_risk.centres import PER
 from kyphobayes.time_at_risk.patients import garwood
 
@@ -26,7 +26,6 @@ ONE_RATE = "one rate for all: exact Poisson interval (Garwood)"
 TWO_STAGE = "log rates, REML, Hartung–Knapp–Sidik–Jonkman, mean over tables"
 GLMM = "exact likelihood of the counts: Poisson–normal model (GLMM), Wald"
 _EARLY = 0.25  # years
-_TAILS = ((1 - PROB) / 2, (1 + PROB) / 2)
 
 
 def frequentist(evidence: Rates) -> pd.DataFrame:
@@ -81,39 +80,10 @@ def _two_stages(evidence: Rates) -> dict[str, float]:
 
 
 def sampled(densities: Mapping[str, Density], posterior: xr.Dataset) -> Check:
-    """Hold NUTS against quadrature: means and interval ends, in Monte Carlo standard errors.
-
-    Parameters
-    ----------
-    densities : mapping of str to Density
-        By the name of the variable.
-    posterior : Dataset
-        Draws of the same variables.
-    """
-    rows = []
-    for name, density in densities.items():
-        draws = posterior[[name]]
-        statistics = {
-            "mean": (density.mean, float(draws[name].mean()), az.mcse(draws, method="mean")),
-            **{
-                end: (
-                    float(density.quantile(prob)),
-                    float(draws[name].quantile(prob)),
-                    az.mcse(draws, method="quantile", prob=prob),
-                )
-                for end, prob in zip(("low", "high"), _TAILS, strict=True)
-            },
-        }
-        for statistic, (exact, drawn, error) in statistics.items():
-            rows.append((f"{name} {statistic}", exact, drawn, (drawn - exact) / float(error[name])))
-    table = pd.DataFrame(rows, columns=["quantity", "quadrature", "NUTS", "mcse"]).set_index("quantity")
-    worst = str(table["mcse"].abs().idxmax())
-    far = float(abs(table.loc[worst, "mcse"]))  # pyright: ignore[reportArgumentType]
-    text = (
-        f"{len(table)} means and interval ends by quadrature and by NUTS, at most {far:.1f} Monte Carlo "
-        f"standard errors apart ({worst})"
-    )
-    return Check("agreement, patients", far <= MCSE_BOUND, text, table)
+    """Hold NUTS, the draws of variables, to quadrature, their densities, in Monte Carlo standard errors."""
+    exact = {name: known(density) for name, density in densities.items()}
+    draws = {name: posterior[name].values for name in exact}
+    return against_draws(exact, draws, "quadrature against NUTS", "agreement, patients")
 
 
 def replicated_patients(fit: xr.DataTree, evidence: FollowUp) -> Check:
