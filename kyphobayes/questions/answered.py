@@ -1,7 +1,7 @@
 """What an answer is, and which module gives it."""
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +12,7 @@ import xarray as xr
 
 from kyphobayes.checks import Check
 from kyphobayes.errors import EvidenceError
+from kyphobayes.evidence import Analysis, View
 from kyphobayes.evidence.questions import Question
 from kyphobayes.project import Project
 from kyphobayes.toml_files import nearest
@@ -65,6 +66,30 @@ class Answered:
             "decisions": [] if self.decisions is None else self.decisions.to_dict("records"),
             "checks": {check.name: {"passed": check.passed, "text": check.text} for check in self.checks},
         }
+
+
+def studies_in_and_out(
+    parts: Iterable[tuple[Analysis, View, Mapping[str, str]]],
+) -> pd.DataFrame:
+    """Who is in and who is out, of questions that rest on pooled rates.
+
+    Parameters
+    ----------
+    parts : iterable of (Analysis, View, mapping of str to str)
+        Each with what is to be said of the studies that are in, by label.
+
+    Returns
+    -------
+    DataFrame
+        Columns unit, status and reason.
+    """
+    rows = []
+    for analysis, evidence, told in parts:
+        rows += [(f"{label}, {analysis.event}", "in", told[label]) for label in evidence.labels]
+        for row in evidence.excluded.to_dict("records"):
+            arm = f" ({row['arm']})" if row["arm"] != analysis.arm else ""
+            rows.append((f"{row['label']}{arm}, {analysis.event}", "out", row["reason"]))
+    return pd.DataFrame(rows, columns=["unit", "status", "reason"])
 
 
 def kinds() -> list[str]:

@@ -63,7 +63,7 @@ from kyphobayes.outlying.tables import (
 )
 from kyphobayes.priors import Priors
 from kyphobayes.project import Project
-from kyphobayes.questions.answered import Answered
+from kyphobayes.questions.answered import Answered, studies_in_and_out
 from kyphobayes.toml_files import check_keys, texts, typed
 from kyphobayes.witness import witness
 
@@ -249,16 +249,15 @@ def _decisions(asked: list[Asked]) -> pd.DataFrame:
 
 
 def _who(asked: list[Asked]) -> pd.DataFrame:
-    rows = []
-    for one in asked:
-        event, known = one.analysis.event, one.studies["known"]
-        for label, printed in zip(one.evidence.labels, ~np.isnan(one.evidence.events), strict=True):
-            latent = "its count follows from what is printed" if known[label] else "its count is not known"
-            rows.append((f"{label}, {event}", "in", "its count is printed" if printed else latent))
-        for row in one.evidence.excluded.to_dict("records"):
-            arm = f" ({row['arm']})" if row["arm"] != one.analysis.arm else ""
-            rows.append((f"{row['label']}{arm}, {event}", "out", row["reason"]))
-    return pd.DataFrame(rows, columns=["unit", "status", "reason"])
+    def told(one: Asked) -> dict[str, str]:
+        latent, known = np.isnan(one.evidence.events), one.studies["known"]
+        follows = {True: "its count follows from what is printed", False: "its count is not known"}
+        return {
+            label: follows[bool(known[label])] if hidden else "its count is printed"
+            for label, hidden in zip(one.evidence.labels, latent, strict=True)
+        }
+
+    return studies_in_and_out((one.analysis, one.evidence, told(one)) for one in asked)
 
 
 # -- checks ------------------------------------------------------------------------------------------------

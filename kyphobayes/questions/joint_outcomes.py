@@ -87,15 +87,7 @@ def answer(
 ) -> Answered:
     """Answer whether leaks and new fractures go together between centres.
 
-    Parameters
-    ----------
-    question : Question
-    project : Project
-    seed : int
-    out : Path, optional
-        Where fits are kept.
-    say : callable
-        Is told what happens.
+    The parameters are those of `kyphobayes.questions.answer`.
 
     Raises
     ------

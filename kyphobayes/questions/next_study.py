@@ -20,7 +20,7 @@ from kyphobayes.exact import Posterior
 from kyphobayes.model import load_model
 from kyphobayes.names import MU, PROB, TAU, THETA_NEW
 from kyphobayes.project import Project
-from kyphobayes.questions.answered import Answered
+from kyphobayes.questions.answered import Answered, studies_in_and_out
 from kyphobayes.toml_files import check_keys, texts, typed
 from kyphobayes.updating import NextStudy, commensurate, next_study
 
@@ -143,14 +143,10 @@ def _outcomes(one: Planned) -> pd.DataFrame:
 
 
 def _who(planned: list[Planned]) -> pd.DataFrame:
-    rows = []
-    for one in planned:
-        event = one.analysis.event
-        rows += [(f"{label}, {event}", "in", "one of the studies so far") for label in one.evidence.labels]
-        for row in one.evidence.excluded.to_dict("records"):
-            arm = f" ({row['arm']})" if row["arm"] != one.analysis.arm else ""
-            rows.append((f"{row['label']}{arm}, {event}", "out", row["reason"]))
-    return pd.DataFrame(rows, columns=["unit", "status", "reason"])
+    return studies_in_and_out(
+        (one.analysis, one.evidence, dict.fromkeys(one.evidence.labels, "one of the studies so far"))
+        for one in planned
+    )
 
 
 def _sentence(one: Planned, certainty: float) -> str:

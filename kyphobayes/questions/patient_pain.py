@@ -85,15 +85,7 @@ def answer(
 ) -> Answered:
     """Answer how much less pain patients have, at once and late.
 
-    Parameters
-    ----------
-    question : Question
-    project : Project
-    seed : int
-    out : Path, optional
-        Where fits are kept.
-    say : callable
-        Is told what happens.
+    The parameters are those of `kyphobayes.questions.answer`.
 
     Raises
     ------

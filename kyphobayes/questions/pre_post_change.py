@@ -66,15 +66,7 @@ def answer(
 ) -> Answered:
     """Answer how much a score falls, in a typical centre, the next one and a new patient.
 
-    Parameters
-    ----------
-    question : Question
-    project : Project
-    seed : int
-    out : Path, optional
-        Where fits are kept.
-    say : callable
-        Is told what happens.
+    The parameters are those of `kyphobayes.questions.answer`.
 
     Raises
     ------

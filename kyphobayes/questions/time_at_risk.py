@@ -123,15 +123,7 @@ def answer(
 ) -> Answered:
     """Answer how many new fractures and deaths there are in a time at risk.
 
-    Parameters
-    ----------
-    question : Question
-    project : Project
-    seed : int
-    out : Path, optional
-        Where fits are kept.
-    say : callable
-        Is told what happens.
+    The parameters are those of `kyphobayes.questions.answer`.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from kyphobayes.evidence.questions import Question
 from kyphobayes.pre_post import PATIENTS, Paired, read_patients, scales
 from kyphobayes.priors import Prior
 from kyphobayes.project import Project
-from kyphobayes.questions.answered import Answered
+from kyphobayes.questions.answered import Answered, studies_in_and_out
 from kyphobayes.reanalysis import Line, read_again, read_lines
 from kyphobayes.toml_files import check_keys, nearest, texts, typed
 from kyphobayes.updating import ForeseenEffect, Update, foreseen_effect, series_of, update
@@ -192,16 +192,14 @@ def _map(found: Update) -> pd.DataFrame:
 
 
 def _who(updates: list[Update]) -> pd.DataFrame:
-    rows = []
-    for found in updates:
-        plan, evidence = found.series.analysis, found.series.evidence
-        for label in evidence.labels:
-            role = "the later series" if label == found.series.label else "one of the studies before it"
-            rows.append((f"{label}, {plan.event}", "in", role))
-        for row in evidence.excluded.to_dict("records"):
-            arm = f" ({row['arm']})" if row["arm"] != plan.arm else ""
-            rows.append((f"{row['label']}{arm}, {plan.event}", "out", row["reason"]))
-    return pd.DataFrame(rows, columns=["unit", "status", "reason"])
+    def role(found: Update, label: str) -> str:
+        return "the later series" if label == found.series.label else "one of the studies before it"
+
+    return studies_in_and_out(
+        (one.analysis, one.evidence, {label: role(found, label) for label in one.evidence.labels})
+        for found in updates
+        for one in [found.series]
+    )
 
 
 def _sentence(found: Update) -> str:

@@ -55,16 +55,7 @@ def answer(
 ) -> Answered:
     """Answer how angles change, and what relief of pain has to do with it.
 
-    Parameters
-    ----------
-    question : Question
-        Option `conclude`: the probability from which on a claim is taken to be shown.
-    project : Project
-    seed : int
-    out : Path, optional
-        Where fits are kept.
-    say : callable
-        Is told what happens.
+    The parameters are those of `kyphobayes.questions.answer`.
 
     Raises
     ------

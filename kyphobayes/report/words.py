@@ -84,6 +84,13 @@ def decimal(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
+def decimals(low: float, high: float, digits: int = 2) -> str:
+    """Write an interval with fixed decimals, such as ``−1.20 to 0.35``; a dash where an end is missing."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return NONE
+    return f"{decimal(low, digits)} to {decimal(high, digits)}"
+
+
 def significant(value: float) -> str:
     """Write a number of unknown size: whole from 100 on, with three decimals, or with two digits if tiny.
 

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import pandas as pd
-
 from kyphobayes.comparison.numbers import PER
 from kyphobayes.questions import Answered
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
 from kyphobayes.report.odds_forest import odds_forest
+from kyphobayes.report.shows import between, chance, number
 from kyphobayes.report.tables import Column, Show, Table, exactly, text
-from kyphobayes.report.words import NONE, decimal, listed, percent, probability, spelled, whole
+from kyphobayes.report.words import decimal, decimals, listed, percent, probability, spelled
 
 
 def chapter(answered: Answered) -> Chapter:
@@ -44,10 +43,10 @@ def _main(answered: Answered) -> Part:
                 tables["answer"].reset_index(),
                 (
                     Column("quantity", text("quantity")),
-                    Column("mean", _number("mean", 1), number=True),
+                    Column("mean", number("mean", 1), number=True),
                     Column("median", _sized("median"), number=True),
                     Column("95 % interval", _interval("low", "high"), number=True),
-                    Column(f"P({one} fewer)", _probability("p_fewer"), number=True),
+                    Column(f"P({one} fewer)", chance("p_fewer"), number=True),
                 ),
             ),
             Table(
@@ -57,8 +56,8 @@ def _main(answered: Answered) -> Part:
                     Column("scale", text("scale")),
                     Column("estimate", _sized("estimate"), number=True),
                     Column("95 % interval", _interval("low", "high"), number=True),
-                    Column("p", _number("p_value", 2), number=True),
-                    Column("studies used", _number("k", 0), number=True),
+                    Column("p", number("p_value", 2), number=True),
+                    Column("studies used", number("k", 0), number=True),
                     Column("remark", exactly("remark")),
                 ),
                 note="A ratio method leaves out a study without events in either arm; the model keeps it.",
@@ -125,10 +124,10 @@ def _single(answered: Answered) -> tuple[Part, ...]:
     )
     columns = (
         Column("prior", text("prior")),
-        Column(f"P({one} fewer)", _probability("p_fewer"), number=True),
-        Column(f"difference per {PER}", _number("difference", 1), number=True),
-        Column("95 % interval", _interval("difference_low", "difference_high", 1), number=True),
-        Column("odds ratio", _number("odds_ratio", 2), number=True),
+        Column(f"P({one} fewer)", chance("p_fewer"), number=True),
+        Column(f"difference per {PER}", number("difference", 1), number=True),
+        Column("95 % interval", between("difference_low", "difference_high", 1), number=True),
+        Column("odds ratio", number("odds_ratio", 2), number=True),
         Column("95 % interval", _interval("low", "high"), number=True),
     )
     shown = Table("one_study", f"{label} by itself.", table.reset_index(), columns)
@@ -152,9 +151,9 @@ def _before(answered: Answered) -> Table:
     """Prior predictive check: counts that the main priors let expect."""
     columns = (
         Column("count", exactly("quantity")),
-        Column("before the data, mean", _number("replicated", 1), number=True),
-        Column("95 % interval", _interval("low", "high", 0), number=True),
-        Column("observed", _number("observed", 0), number=True),
+        Column("before the data, mean", number("replicated", 1), number=True),
+        Column("95 % interval", between("low", "high", 0), number=True),
+        Column("observed", number("observed", 0), number=True),
     )
     frame = answered.tables["before the data"].reset_index()
     return Table("before", "Before the data: the counts that the main priors let expect.", frame, columns)
@@ -173,20 +172,14 @@ def _other(answered: Answered) -> Part:
 def _sets(key: str, one: str) -> tuple[Column, ...]:
     return (
         Column(key, exactly(key) if key == "evidence" else text(key)),
-        Column("odds ratio", _number("odds_ratio", 2), number=True),
+        Column("odds ratio", number("odds_ratio", 2), number=True),
         Column("95 % interval", _interval("low", "high"), number=True),
         Column("next centre", _interval("next_low", "next_high"), number=True),
-        Column(f"P({one} fewer), typical", _probability("p_fewer_typical"), number=True),
-        Column("next", _probability("p_fewer_next"), number=True),
-        Column("tau", _number("tau", 2), number=True),
-        Column(f"difference per {PER}", _number("difference", 1), number=True),
-        Column("95 % interval", _interval("difference_low", "difference_high", 1), number=True),
-    )
-
-
-def _number(key: str, digits: int) -> Show:
-    return lambda row: (
-        NONE if pd.isna(row[key]) else whole(row[key]) if digits == 0 else decimal(row[key], digits)
+        Column(f"P({one} fewer), typical", chance("p_fewer_typical"), number=True),
+        Column("next", chance("p_fewer_next"), number=True),
+        Column("tau", number("tau", 2), number=True),
+        Column(f"difference per {PER}", number("difference", 1), number=True),
+        Column("95 % interval", between("difference_low", "difference_high", 1), number=True),
     )
 
 
@@ -196,18 +189,8 @@ def _digits(row: Any) -> int:
 
 
 def _sized(key: str) -> Show:
-    return lambda row: NONE if pd.isna(row[key]) else decimal(row[key], _digits(row))
+    return lambda row: decimal(row[key], _digits(row))
 
 
-def _interval(low: str, high: str, digits: int | None = None) -> Show:
-    def show(row: Any) -> str:
-        if pd.isna(row[low]) or pd.isna(row[high]):
-            return NONE
-        shown = _digits(row) if digits is None else digits
-        return f"{decimal(row[low], shown)} to {decimal(row[high], shown)}"
-
-    return show
-
-
-def _probability(key: str) -> Show:
-    return lambda row: NONE if pd.isna(row[key]) else probability(row[key])
+def _interval(low: str, high: str) -> Show:
+    return lambda row: decimals(row[low], row[high], _digits(row))

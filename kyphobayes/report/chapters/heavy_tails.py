@@ -25,7 +25,8 @@ from kyphobayes.report.canvas import (
     style,
 )
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
-from kyphobayes.report.tables import Column, Show, Table, exactly
+from kyphobayes.report.shows import between, number
+from kyphobayes.report.tables import Column, Table, exactly, text
 from kyphobayes.report.words import NONE, decimal, listed, percent, percents, probability, threshold, whole
 
 _LOOK = {
@@ -122,14 +123,14 @@ def _rates(answered: Answered) -> Table:
     taus: Any = answered.tables["tau"].set_index(["outcome", "shape"])
     frame = answered.tables["rates"].join(taus, on=["outcome", "shape"])
     columns = (
-        Column("Outcome", _words("outcome")),
+        Column("Outcome", text("outcome")),
         Column("Differences between centres", exactly("shape")),
         Column("Typical rate", lambda row: percent(row["typical"]), True),
         Column("95 % interval", lambda row: percents(row["typical_low"], row["typical_high"]), True),
         Column("Next centre", lambda row: percent(row["next"]), True),
         Column("95 % interval", lambda row: percents(row["next_low"], row["next_high"]), True),
-        Column("tau", _decimal("tau", 2), True),
-        Column("95 % interval", _interval("tau_low", "tau_high"), True),
+        Column("tau", number("tau", 2), True),
+        Column("95 % interval", between("tau_low", "tau_high"), True),
     )
     note = (
         f"tau of Student-t differences is the scale of their middle, that of outlying centres the spread of "
@@ -140,11 +141,11 @@ def _rates(answered: Answered) -> Table:
 
 def _comparison(answered: Answered) -> Table:
     columns = (
-        Column("Outcome", _words("outcome")),
+        Column("Outcome", text("outcome")),
         Column("Differences between centres", exactly("shape")),
-        Column("Log marginal likelihood", _decimal("log_marginal_likelihood", 1), True),
-        Column("elpd", _decimal("elpd", 1), True),
-        Column("SE", _decimal("se", 1), True),
+        Column("Log marginal likelihood", number("log_marginal_likelihood", 1), True),
+        Column("elpd", number("elpd", 1), True),
+        Column("SE", number("se", 1), True),
         Column("Probability", lambda row: probability(row["probability"]), True),
         Column("Stacking", lambda row: percent(row["stacking"]), True),
         Column("Pseudo-BMA", lambda row: percent(row["pseudo_bma"]), True),
@@ -156,11 +157,11 @@ def _comparison(answered: Answered) -> Table:
 
 def _pairs(answered: Answered) -> Table:
     columns = (
-        Column("Outcome", _words("outcome")),
+        Column("Outcome", text("outcome")),
         Column("Shape", exactly("model")),
         Column("against", exactly("against")),
-        Column("Difference in elpd", _decimal("difference", 2), True),
-        Column("SE", _decimal("se", 2), True),
+        Column("Difference in elpd", number("difference", 2), True),
+        Column("SE", number("se", 2), True),
         Column("Observations", lambda row: whole(row["observations"]), True),
     )
     return Table("pairs", "Differences between shapes, two by two", answered.tables["pairs"], columns)
@@ -253,16 +254,16 @@ def without(one: Asked) -> Figure:
 
 def _odd(answered: Answered) -> Table:
     columns = (
-        Column("Outcome", _words("outcome")),
+        Column("Outcome", text("outcome")),
         Column("Study", exactly("study")),
         Column(
             "Events", lambda row: whole(row["events"]) if row["known"] else decimal(row["events"], 1), True
         ),
         Column("of", lambda row: whole(row["n"]), True),
-        Column("Mid-p", _decimal("p", 2), True),
-        Column("Normal deviate", _decimal("z", 1), True),
+        Column("Mid-p", number("p", 2), True),
+        Column("Normal deviate", number("z", 1), True),
         Column("P(outlying)", lambda row: probability(row["outlying"]), True),
-        Column("Bayes factor", _decimal("bayes_factor", 1), True),
+        Column("Bayes factor", number("bayes_factor", 1), True),
     )
     note = (
         "Mid-p: probability, given the other studies and normal differences, of more events than the study "
@@ -275,16 +276,16 @@ def _odd(answered: Answered) -> Table:
 
 def _moved(answered: Answered) -> Table:
     columns = (
-        Column("Outcome", _words("outcome")),
+        Column("Outcome", text("outcome")),
         Column("Shape", exactly("shape")),
         Column("Without", exactly("without")),
         Column("Typical rate", lambda row: percent(row["typical"]), True),
         Column("Next centre, 95 % interval", lambda row: percents(row["next_low"], row["next_high"]), True),
-        Column("tau", _decimal("tau", 2), True),
-        Column("95 % interval", _interval("tau_low", "tau_high"), True),
-        Column("Shift of tau", _decimal("tau_shift", 2), True),
-        Column("Shift of mu", _decimal("mu_shift", 2), True),
-        Column("KL", _decimal("kl", 3), True),
+        Column("tau", number("tau", 2), True),
+        Column("95 % interval", between("tau_low", "tau_high"), True),
+        Column("Shift of tau", number("tau_shift", 2), True),
+        Column("Shift of mu", number("mu_shift", 2), True),
+        Column("KL", number("kl", 3), True),
     )
     note = (
         "Shifts: how far the study moves the posterior mean, in standard deviations of the posterior without "
@@ -315,8 +316,8 @@ def _priors(answered: Answered) -> Part:
 
 def _other(answered: Answered) -> Table:
     columns = (
-        Column("Outcome", _words("outcome")),
-        Column("Priors", _words("priors")),
+        Column("Outcome", text("outcome")),
+        Column("Priors", text("priors")),
         Column("Shape", exactly("shape")),
         Column("Typical rate", lambda row: percent(row["typical"]), True),
         Column("95 % interval", lambda row: percents(row["typical_low"], row["typical_high"]), True),
@@ -331,7 +332,7 @@ def _other(answered: Answered) -> Table:
 
 def _grid(answered: Answered) -> Table:
     columns = (
-        Column("Outcome", _words("outcome")),
+        Column("Outcome", text("outcome")),
         Column("Shape", exactly("shape")),
         Column("Point", exactly("point")),
         Column("Before", lambda row: probability(row["before"]), True),
@@ -342,7 +343,7 @@ def _grid(answered: Answered) -> Table:
 
 def _before(answered: Answered) -> Table:
     columns = (
-        Column("Outcome", _words("outcome")),
+        Column("Outcome", text("outcome")),
         Column("Shape", exactly("shape")),
         Column("Typical rate", lambda row: percents(row["typical_low"], row["typical_high"]), True),
         Column("Next centre", lambda row: percents(row["next_low"], row["next_high"]), True),
@@ -355,18 +356,6 @@ def _before(answered: Answered) -> Table:
     )
     frame = answered.tables["before the data"]
     return Table("before", "Before the data: what the priors say", frame, columns, note)
-
-
-def _words(key: str) -> Show:
-    return lambda row: str(row[key]).replace("_", " ")
-
-
-def _decimal(key: str, digits: int) -> Show:
-    return lambda row: decimal(row[key], digits)
-
-
-def _interval(low: str, high: str) -> Show:
-    return lambda row: NONE if np.isnan(row[low]) else f"{decimal(row[low])} to {decimal(row[high])}"
 
 
 def _suspect(row: Any) -> str:

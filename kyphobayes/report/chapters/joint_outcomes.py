@@ -8,6 +8,7 @@ import numpy as np
 from kyphobayes.questions import Answered
 from kyphobayes.report.chapters.chapter import Chapter, Part
 from kyphobayes.report.joint_figures import correlation_plate, needed_plate, next_centre_plate
+from kyphobayes.report.shows import between
 from kyphobayes.report.tables import Column, Show, Table, exactly, text
 from kyphobayes.report.words import NONE, decimal, percent, percents, probability, span, spelled
 
@@ -55,9 +56,9 @@ def _correlations(answered: Answered) -> Table:
         Column("Priors", text("priors")),
         Column("By", exactly("by")),
         Column("Before", lambda row: decimal(row["prior_median"]), True),
-        Column("95 % interval", _interval("prior_low", "prior_high"), True),
+        Column("95 % interval", between("prior_low", "prior_high"), True),
         Column("After", lambda row: decimal(row["median"]), True),
-        Column("95 % interval", _interval("low", "high"), True),
+        Column("95 % interval", between("low", "high"), True),
         Column("P(> 0) before", lambda row: probability(row["prior_p_positive"]), True),
         Column("after", lambda row: probability(row["p_positive"]), True),
         Column("Width kept", lambda row: percent(row["width_ratio"]), True),
@@ -184,7 +185,7 @@ def _left_out(answered: Answered) -> Table:
     columns = (
         Column("Without", exactly("without")),
         Column("Correlation", lambda row: decimal(row["median"]), True),
-        Column("95 % interval", _interval("low", "high"), True),
+        Column("95 % interval", between("low", "high"), True),
         Column("P(> 0)", lambda row: probability(row["p_positive"]), True),
         Column("Width kept", lambda row: percent(row["width_ratio"]), True),
         Column("Nats", lambda row: decimal(row["kl"], 3), True),
@@ -248,17 +249,13 @@ def _begun(sentence: str) -> str:
     return re.sub(r"-(?=\d)", "−", f"{sentence[0].upper()}{sentence[1:]}")
 
 
-def _interval(low: str, high: str) -> Show:
-    return lambda row: f"{decimal(row[low])} to {decimal(row[high])}"
-
-
 def _scaled(key: str) -> Show:
     return lambda row: decimal(row[key]) if row["quantity"].startswith("tau") else percent(row[key])
 
 
 def _ends(prefix: str) -> Show:
     low, high = f"{prefix}low", f"{prefix}high"
-    spread = _interval(low, high)
+    spread = between(low, high)
     return lambda row: spread(row) if row["quantity"].startswith("tau") else percents(row[low], row[high])
 
 

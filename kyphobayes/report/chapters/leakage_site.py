@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from kyphobayes.decisions import NEXT
@@ -11,9 +10,9 @@ from kyphobayes.leaks.tables import ALL, ANY, PATIENTS
 from kyphobayes.questions import Answered
 from kyphobayes.report.canvas import BLUE, GREY, ORANGE, PALE, SMALL, WIDTH, blank, percent_ticks, style
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
-from kyphobayes.report.tables import Column, Show, Table, exactly, text
+from kyphobayes.report.shows import between, shares
+from kyphobayes.report.tables import Column, Table, exactly, text
 from kyphobayes.report.words import (
-    NONE,
     PERCENT,
     counted,
     decimal,
@@ -109,8 +108,8 @@ def _rates(answered: Answered) -> Table:
         Column("Patient", text("patient")),
         Column("Leaks", lambda r: f"{span((r['leaks_least'], r['leaks_most']))} of {r['n']:.0f}", True),
         Column("Median rate", lambda r: percent(r["median"]), True),
-        Column("95 % interval", _share("low", "high"), True),
-        Column("Before the data", _share("prior_low", "prior_high"), True),
+        Column("95 % interval", shares("low", "high"), True),
+        Column("Before the data", shares("prior_low", "prior_high"), True),
         Column(f"P(below {limit})", lambda r: probability(r["p_below"]), True),
     )
     note = (
@@ -186,9 +185,9 @@ def _sites(answered: Answered) -> Table:
         Column("Site", text("site")),
         Column("Leaks", exactly("leaks"), True),
         Column("Share of the leaks", lambda r: percent(r["share_median"]), True),
-        Column("95 % interval", _share("share_low", "share_high"), True),
+        Column("95 % interval", shares("share_low", "share_high"), True),
         Column("In 100 levels", lambda r: decimal(r["per_100_median"], 1), True),
-        Column("95 % interval", _numbers("per_100_low", "per_100_high", 1), True),
+        Column("95 % interval", between("per_100_low", "per_100_high", 1), True),
     )
     frame = answered.tables["sites"].reset_index()
     return Table("sites", "Leaks by site: medians and 95 % intervals", frame, columns)
@@ -198,7 +197,7 @@ def _next(answered: Answered) -> Table:
     columns = (
         Column("Site", text("site")),
         Column("Expected", lambda r: decimal(r["expected"], 1), True),
-        Column("95 % interval", _numbers("low", "high", 0), True),
+        Column("95 % interval", between("low", "high", 0), True),
         Column("P(none)", lambda r: probability(r["p_none"]), True),
         Column("P(none), in pairs", lambda r: probability(r["p_none_in_pairs"]), True),
     )
@@ -280,9 +279,9 @@ def _levels(answered: Answered) -> Table:
     columns = (
         Column("Levels of one patient", lambda r: f"{r['levels of one patient']:.0f}", True),
         Column("P(a leak)", lambda r: percent(r["mean"]), True),
-        Column("95 % interval", _share("low", "high"), True),
+        Column("95 % interval", shares("low", "high"), True),
         Column("If independent", lambda r: percent(r["independent"]), True),
-        Column("Before the data", _share("prior_low", "prior_high"), True),
+        Column("Before the data", shares("prior_low", "prior_high"), True),
     )
     frame = answered.tables["levels"].reset_index()
     return Table("levels", "At least one leak in a new patient", frame, columns)
@@ -315,13 +314,13 @@ def _cases(answered: Answered) -> Table:
     columns = (
         Column("Case", text("case")),
         Column("Rate", lambda r: percent(r["median"]), True),
-        Column("95 % interval", _share("low", "high"), True),
-        Column("One new patient", _share("new_low", "new_high"), True),
+        Column("95 % interval", shares("low", "high"), True),
+        Column("One new patient", shares("new_low", "new_high"), True),
         Column(f"P(below {limit})", lambda r: probability(r["p_below"]), True),
         *(Column(name.capitalize(), lambda r, n=name: percent(r[n]), True)
           for name in ("thoracic", "lumbar", "sacral")),
         Column("Into the canal, of 100", lambda r: decimal(r["canal_median"], 1), True),
-        Column("95 % interval", _numbers("canal_low", "canal_high", 1), True),
+        Column("95 % interval", between("canal_low", "canal_high", 1), True),
     )  # fmt: skip
     whys = [f"{p.label.replace('_', ' ')}: {name} ~ {p[name]}. {p[name].why}"
             for p in answered.question.priors for name in p]  # fmt: skip
@@ -333,8 +332,8 @@ def _learned(answered: Answered) -> Table:
     columns = (
         Column("Parameter", text("parameter")),
         Column("Median", lambda r: decimal(r["median"]), True),
-        Column("95 % interval", _numbers("low", "high", 2), True),
-        Column("Before the data", _numbers("prior_low", "prior_high", 2), True),
+        Column("95 % interval", between("low", "high", 2), True),
+        Column("Before the data", between("prior_low", "prior_high", 2), True),
         Column("Width left", lambda r: f"{whole(100 * r['width_ratio'])}{PERCENT}", True),
     )
     note = "Width left: of the 95 % interval before the data. Near 100 % the prior comes back."
@@ -353,7 +352,7 @@ def _before(answered: Answered) -> Table:
     columns = (
         Column("In a series of these patients", text(key)),
         Column("Median", lambda r: decimal(r["median"], 0), True),
-        Column("95 % interval", _numbers("low", "high", 0), True),
+        Column("95 % interval", between("low", "high", 0), True),
         Column("Seen", lambda r: decimal(r["observed"], 0), True),
     )
     frame = answered.tables["before the data"].reset_index()
@@ -371,13 +370,3 @@ def _left_out(answered: Answered) -> Table:
         Column("Pareto k", lambda r: decimal(r["pareto_k"]), True),
     )
     return Table("left-out", f"{spelled(len(frame))} patients least expected from the others", frame, columns)
-
-
-def _share(low: str, high: str) -> Show:
-    return lambda row: percents(row[low], row[high])
-
-
-def _numbers(low: str, high: str, digits: int) -> Show:
-    return lambda row: (
-        NONE if pd.isna(row[low]) else f"{decimal(row[low], digits)} to {decimal(row[high], digits)}"
-    )

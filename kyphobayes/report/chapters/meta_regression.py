@@ -10,6 +10,7 @@ from kyphobayes.moderators import BETA
 from kyphobayes.questions import Answered
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
 from kyphobayes.report.group_forest import before_and_after, group_forest
+from kyphobayes.report.shows import number
 from kyphobayes.report.tables import Column, Show, Table, exactly, text
 from kyphobayes.report.words import (
     NONE,
@@ -156,12 +157,12 @@ def _learned(answered: Answered) -> Part:
     columns = (
         Column("Comparison", _titled(compared)),
         Column("Priors", text("priors")),
-        Column("Odds ratio", _number("odds_ratio"), True),
+        Column("Odds ratio", number("odds_ratio"), True),
         Column("95 % interval", _interval, True),
         Column("P(more)", lambda row: probability(row["p_more"]), True),
-        Column("Bayes factor", _number("bayes_factor", 1), True),
+        Column("Bayes factor", number("bayes_factor", 1), True),
         Column("Width left", lambda row: _share(row["width_ratio"]), True),
-        Column("tau", _number("tau"), True),
+        Column("tau", number("tau"), True),
     )
     whys = [
         f"{p.label.replace('_', ' ')}: beta ~ {p['beta']}. {p['beta'].why}" for p in answered.question.priors
@@ -200,11 +201,11 @@ def _left_out(answered: Answered) -> Part:
     columns = (
         Column("Comparison", _titled(compared)),
         Column("Without", exactly("without")),
-        Column("Odds ratio", _number("odds_ratio"), True),
+        Column("Odds ratio", number("odds_ratio"), True),
         Column("95 % interval", _interval, True),
         Column("P(more)", lambda row: probability(row["p_more"]), True),
-        Column("tau", _number("tau"), True),
-        Column("elpd", _number("elpd", 1), True),
+        Column("tau", number("tau"), True),
+        Column("elpd", number("elpd", 1), True),
     )
     note = (
         "elpd: log predictive density of what was left out, exact. Series with latent counts are one "
@@ -222,10 +223,10 @@ def _methods(answered: Answered) -> Part:
     columns = (
         Column("Comparison", _titled(compared)),
         Column("Method", exactly("method")),
-        Column("Odds ratio", _number("estimate"), True),
+        Column("Odds ratio", number("estimate"), True),
         Column("95 % interval", _interval, True),
-        Column("p", _number("p_value"), True),
-        Column("tau", _number("tau"), True),
+        Column("p", number("p_value"), True),
+        Column("tau", number("tau"), True),
         Column("Remark", exactly("remark")),
     )
     told = (
@@ -268,10 +269,6 @@ def _before(answered: Answered) -> Part:
 def _titled(compared: tuple[Moderation, ...]) -> Show:
     titles = {one.name: one.title for one in compared}
     return lambda row: titles[row["comparison"]]
-
-
-def _number(key: str, digits: int = 2) -> Show:
-    return lambda row: NONE if pd.isna(row[key]) else decimal(row[key], digits)
 
 
 def _interval(row: Any) -> str:

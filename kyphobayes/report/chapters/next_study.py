@@ -10,8 +10,9 @@ from kyphobayes.questions import Answered
 from kyphobayes.questions.next_study import Planned, widths_now
 from kyphobayes.report.canvas import BLUE, ORANGE, PALE, SKY, VERMILION, WIDTH, blank, style
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
+from kyphobayes.report.shows import chance
 from kyphobayes.report.tables import Column, Show, Table, text
-from kyphobayes.report.words import decimal, probabilities, probability, threshold, whole
+from kyphobayes.report.words import decimal, probabilities, threshold, whole
 
 
 def chapter(answered: Answered) -> Chapter:
@@ -90,8 +91,8 @@ def _table(answered: Answered, planned: Sequence[Planned], certainty: float) -> 
         Column("Study of", size),
         Column("Next centre, points", _points("next_width"), True),
         Column("Typical, points", _points("typical_width"), True),
-        Column("P(sure: below)", _chance("concludes_below"), True),
-        Column("P(sure: not below)", _chance("concludes_above"), True),
+        Column("P(sure: below)", chance("concludes_below"), True),
+        Column("P(sure: not below)", chance("concludes_above"), True),
         Column("P(below) after it", lambda r: probabilities(r["least_below"], r["most_below"]), True),
     )
     note = (
@@ -106,10 +107,6 @@ def _table(answered: Answered, planned: Sequence[Planned], certainty: float) -> 
 
 def _points(key: str) -> Show:
     return lambda r: decimal(100 * r[key], 1)
-
-
-def _chance(key: str) -> Show:
-    return lambda r: probability(float(r[key]))
 
 
 def _capital(phrase: str) -> str:

@@ -22,8 +22,9 @@ from kyphobayes.report.canvas import (
     style,
 )
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
+from kyphobayes.report.shows import between
 from kyphobayes.report.tables import Column, Table, exactly, text
-from kyphobayes.report.words import NONE, decimal, percent, percents, probability, spelled
+from kyphobayes.report.words import decimal, decimals, percent, percents, probability, spelled
 
 _TIMES = ("before", "after", "late")
 _MEANS = ("mean before", "mean after", "mean late")
@@ -258,7 +259,7 @@ def _slopes(answered: Answered) -> Table:
         Column("Covariate", exactly("covariate")),
         Column("Time", exactly("time")),
         Column("Log odds", lambda row: decimal(row["median"]), True),
-        Column("95 % interval", lambda row: f"{decimal(row['low'])} to {decimal(row['high'])}", True),
+        Column("95 % interval", between("low", "high"), True),
         Column("P(more pain)", lambda row: probability(row["p_more_pain"]), True),
     )
     note = (
@@ -326,4 +327,4 @@ def _value(row: Any, key: str) -> str:
 def _interval(row: Any) -> str:
     if str(row["quantity"]).startswith("P("):
         return percents(row["low"], row["high"])
-    return f"{decimal(row['low'])} to {decimal(row['high'])}" if np.isfinite(row["low"]) else NONE
+    return decimals(row["low"], row["high"])

@@ -10,6 +10,7 @@ from kyphobayes.evidence.pre_post_rows import EARLY
 from kyphobayes.questions import Answered
 from kyphobayes.report.change_figures import against_level, forest, said, with_printed_line
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
+from kyphobayes.report.shows import between, number
 from kyphobayes.report.tables import Column, Show, Table, exactly, text
 from kyphobayes.report.words import NONE, decimal, listed, percent, probability, span
 
@@ -140,13 +141,13 @@ def _level(answered: Answered) -> Part:
     )
     columns = (
         Column("Slope of", exactly("slope of")),
-        Column("Estimate", _number("estimate", 2), True),
-        Column("95 % interval", _between("low", "high", 2), True),
+        Column("Estimate", number("estimate", 2), True),
+        Column("95 % interval", between("low", "high", 2), True),
     )
     left = (
         Column("What", exactly("what")),
-        Column("Points", _number("points", 1), True),
-        Column("95 % interval", _between("low", "high", 1), True),
+        Column("Points", number("points", 1), True),
+        Column("95 % interval", between("low", "high", 1), True),
     )
     return Part(
         "More where it was worse before?",
@@ -193,10 +194,10 @@ def _line(answered: Answered) -> Part:
     columns = (
         Column("From", exactly("from")),
         Column("Studies", lambda row: f"{row['studies']:.0f}", True),
-        Column("Typical centre", _number("median", 2), True),
-        Column("95 % interval", _between("low", "high", 2), True),
-        Column("Next centre, 95 %", _between("next_low", "next_high", 2), True),
-        Column("tau", _number("tau", 2), True),
+        Column("Typical centre", number("median", 2), True),
+        Column("95 % interval", between("low", "high", 2), True),
+        Column("Next centre, 95 %", between("next_low", "next_high", 2), True),
+        Column("tau", number("tau", 2), True),
     )
     note = f"Flat prior for the typical change, tau ~ {found.line.tau}, as where the line is analysed alone."
     shown = Table("line", f"With and without the printed line, in {unit}", table.reset_index(), columns, note)
@@ -218,7 +219,7 @@ def _depends(answered: Answered) -> Part:
     whys = " ".join(
         f"{case.name[0].upper()}{case.name[1:]}: {case.why}" for case in answered.more["asked"].cases
     )
-    slope = Column("Slope", _between("slope_low", "slope_high", 1), True)
+    slope = Column("Slope", between("slope_low", "slope_high", 1), True)
     return Part(
         "Does it depend on the priors, on a study or on the correlation?",
         (sentence,),
@@ -242,17 +243,17 @@ def _ends(frame: pd.DataFrame, digits: int) -> str:
 
 def _answers(head: str, key: str, answered: Answered) -> tuple[Column, ...]:
     digits = _digits(answered)
-    name = _number(key, 1) if key == "correlation" else text(key) if key == "priors" else exactly(key)
+    name = number(key, 1) if key == "correlation" else text(key) if key == "priors" else exactly(key)
     chances = [
         Column(f"P(next falls by {fall:g})", lambda row, k=f"p_next_{fall:g}": probability(row[k]), True)
         for fall in answered.more["falls"]
     ]
     return (
         Column(head, name, key == "correlation"),
-        Column("Typical centre", _number("median", digits), True),
-        Column("95 % interval", _between("low", "high", digits), True),
-        Column("Next centre, 95 %", _between("next_low", "next_high", digits), True),
-        Column("tau", _number("tau", digits), True),
+        Column("Typical centre", number("median", digits), True),
+        Column("95 % interval", between("low", "high", digits), True),
+        Column("Next centre, 95 %", between("next_low", "next_high", digits), True),
+        Column("tau", number("tau", digits), True),
         *chances,
     )
 
@@ -284,8 +285,8 @@ def _checked(answered: Answered) -> Part:
     )
     out = (
         Column("Study", exactly("study")),
-        Column("elpd", _number("elpd", 1), True),
-        Column("Pareto k", _number("pareto_k", 2), True),
+        Column("elpd", number("elpd", 1), True),
+        Column("Pareto k", number("pareto_k", 2), True),
         Column("By", exactly("by")),
     )
     left = tables["leave-one-study-out"].reset_index()
@@ -307,19 +308,6 @@ def _checked(answered: Answered) -> Part:
 
 
 # --- cells --------------------------------------------------------------------------------------------------
-
-
-def _number(key: str, digits: int) -> Show:
-    return lambda row: NONE if pd.isna(row[key]) else decimal(row[key], digits)
-
-
-def _between(low: str, high: str, digits: int) -> Show:
-    def show(row: Any) -> str:
-        if pd.isna(row[low]) or pd.isna(row[high]):
-            return NONE
-        return f"{decimal(row[low], digits)} to {decimal(row[high], digits)}"
-
-    return show
 
 
 def _of(middle: str, low: str, high: str) -> Show:

@@ -8,6 +8,7 @@ from kyphobayes.names import TAU
 from kyphobayes.questions import Answered
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
 from kyphobayes.report.rate_figures import incidence, rate_forest, survival
+from kyphobayes.report.shows import between
 from kyphobayes.report.tables import Column, Show, Table, exactly
 from kyphobayes.report.words import (
     NONE,
@@ -324,8 +325,8 @@ def _frequentist(answered: Answered) -> Table:
     columns = (
         Column("Method", exactly("method")),
         Column("Rate", lambda row: decimal(row["estimate"], 1), True),
-        Column(_INTERVAL, lambda row: _ends(row, "ci_low", "ci_high"), True),
-        Column("Next centre", lambda row: _ends(row, "pi_low", "pi_high"), True),
+        Column(_INTERVAL, between("ci_low", "ci_high", 1), True),
+        Column("Next centre", between("pi_low", "pi_high", 1), True),
         Column("tau²", lambda row: decimal(row["tau2"]), True),
     )
     frame = answered.tables["frequentist"].reset_index()
@@ -336,9 +337,9 @@ def _learned(answered: Answered) -> Table:
     columns = (
         Column("Parameter", exactly("parameter")),
         Column("Prior median", lambda row: decimal(row["prior"]), True),
-        Column(_INTERVAL, lambda row: _ends(row, "prior_low", "prior_high", 2), True),
+        Column(_INTERVAL, between("prior_low", "prior_high"), True),
         Column("Posterior median", lambda row: decimal(row["median"]), True),
-        Column(_INTERVAL, lambda row: _ends(row, "low", "high", 2), True),
+        Column(_INTERVAL, between("low", "high"), True),
         Column("Width, of the prior’s", lambda row: percent(row["width_ratio"]), True),
     )
     frame = answered.tables["learned"].reset_index()
@@ -376,10 +377,6 @@ def _interval(row: Any) -> str:
     if not _rate_like(row):
         return percents(row["low"], row["high"])
     return f"{_value(row, 'low')} to {_value(row, 'high')}"
-
-
-def _ends(row: Any, low: str, high: str, digits: int = 1) -> str:
-    return NONE if pd.isna(row[low]) else f"{decimal(row[low], digits)} to {decimal(row[high], digits)}"
 
 
 def _between(row: Any, digits: int, key: str = "median", ends: str = "") -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from kyphobayes.questions import Answered
 from kyphobayes.report.chapters.chapter import Chapter, Part, Plate
+from kyphobayes.report.shows import between
 from kyphobayes.report.tables import Column, Show, Table, exactly, text
 from kyphobayes.report.update_figures import foreseen_and_seen, relaxed, year_by_year
 from kyphobayes.report.words import (
@@ -154,7 +155,7 @@ def _pain(answered: Answered) -> tuple[Table, ...]:
         Column("Studies", exactly("k"), True),
         Column("Seen (standard error)", lambda r: f"{decimal(r['seen'])} ({decimal(r['error'])})", True),
         Column("Expected", lambda r: decimal(r["expected"]), True),
-        Column("95 % predictive", lambda r: f"{decimal(r['low'])} to {decimal(r['high'])}", True),
+        Column("95 % predictive", between("low", "high"), True),
         Column("P(as much or more)", lambda r: probability(r["at_least"]), True),
         Column("P(as far out)", lambda r: probability(r["two_sided"]), True),
     )

@@ -6,9 +6,10 @@ import pandas as pd
 
 from kyphobayes.questions import Answered
 from kyphobayes.report.chapters.chapter import Chapter, Part
+from kyphobayes.report.shows import chance, number
 from kyphobayes.report.tables import Column, Show, Table, exactly, text
 from kyphobayes.report.vertebra_figures import angles, correlations, relief_and_correction
-from kyphobayes.report.words import NONE, decimal, listed, percents, probability
+from kyphobayes.report.words import NONE, decimal, decimals, listed, percents, probability
 from kyphobayes.vertebrae.quantities import NEW
 
 _BACK = 0.7  # width of a posterior over that of its prior, from which on the prior is said to come back
@@ -162,10 +163,10 @@ def _printed(answered: Answered) -> Table:
     columns = (
         Column("The paper says, without a p value", exactly("printed")),
         Column("Where", exactly("where")),
-        Column("Plain estimate from its tables", _number("plain_estimate", 2), True),
+        Column("Plain estimate from its tables", number("plain_estimate", 2), True),
         Column("95 % interval", _interval("plain_low", "plain_high", 2), True),
-        Column("p", _number("plain_p", 2), True),
-        Column("Model", _number("median", 2), True),
+        Column("p", number("plain_p", 2), True),
+        Column("Model", number("median", 2), True),
         Column("95 % interval", _interval("low", "high", 2), True),
     )
     note = "Mean change in degrees with a cluster-robust interval; Pearson’s correlation with Fisher’s."
@@ -177,11 +178,11 @@ def _correlation(answered: Answered) -> Table:
     weak = decimal(answered.more["weak"], 1)
     columns = (
         Column("Relief with correction", exactly("relief with correction")),
-        Column("Median", _number("median", 2), True),
+        Column("Median", number("median", 2), True),
         Column("95 % interval", _interval("low", "high", 2), True),
-        Column(f"P(weaker than {weak})", _chance("p_weak"), True),
-        Column("Before the data", _chance("prior_p_weak"), True),
-        Column("P(positive)", _chance("p_positive"), True),
+        Column(f"P(weaker than {weak})", chance("p_weak"), True),
+        Column("Before the data", chance("prior_p_weak"), True),
+        Column("P(positive)", chance("p_positive"), True),
     )
     note = (
         "New patients have as many vertebrae, in the same regions, as these. “These patients”: their printed "
@@ -194,10 +195,10 @@ def _frequentist(answered: Answered) -> Table:
     frame = answered.tables["frequentist"].reset_index()
     columns = (
         Column("Method", exactly("method")),
-        Column("Estimate", _number("estimate", 2), True),
+        Column("Estimate", number("estimate", 2), True),
         Column("95 % interval", _interval("low", "high", 2), True),
-        Column("p", _number("p", 2), True),
-        Column("n", _number("n", 0), True),
+        Column("p", number("p", 2), True),
+        Column("n", number("n", 0), True),
     )
     return Table("frequentist", "What plain methods say of the printed readings", frame, columns)
 
@@ -206,11 +207,11 @@ def _learned(answered: Answered) -> Table:
     frame = answered.tables["learned"].reset_index()
     columns = (
         Column("Parameter", text("parameter")),
-        Column("Prior median", _number("prior_median", 2), True),
+        Column("Prior median", number("prior_median", 2), True),
         Column("95 % interval", _interval("prior_low", "prior_high", 2), True),
-        Column("Posterior median", _number("median", 2), True),
+        Column("Posterior median", number("median", 2), True),
         Column("95 % interval", _interval("low", "high", 2), True),
-        Column("Width", _number("width", 2), True),
+        Column("Width", number("width", 2), True),
     )
     note = "Width: of the posterior’s interval over the prior’s. Near 1 the prior comes back."
     return Table("learned", "What the data say of each parameter", frame, columns, note)
@@ -221,12 +222,12 @@ def _vertebrae(answered: Answered) -> Table:
     columns = (
         Column("Vertebra", exactly("vertebra")),
         Column("Region", exactly("region")),
-        Column("Before", _number("before", 1), True),
-        Column("After", _number("after", 1), True),
-        Column("Printed change", _number("printed change", 1), True),
-        Column("True change", _number("median", 1), True),
+        Column("Before", number("before", 1), True),
+        Column("After", number("after", 1), True),
+        Column("Printed change", number("printed change", 1), True),
+        Column("True change", number("median", 1), True),
         Column("95 % interval", _interval("low", "high"), True),
-        Column("Weight", _number("weight", 2), True),
+        Column("Weight", number("weight", 2), True),
     )
     return Table("vertebrae", "Every vertebra, degrees", frame, columns)
 
@@ -249,10 +250,10 @@ def _features(answered: Answered) -> Table:
     frame = answered.tables["posterior predictive"].reset_index()
     columns = (
         Column("Feature", exactly("feature")),
-        Column("These patients", _number("observed", 2), True),
-        Column("Replicated", _number("replicated", 2), True),
+        Column("These patients", number("observed", 2), True),
+        Column("Replicated", number("replicated", 2), True),
         Column("95 % interval", _interval("low", "high", 2), True),
-        Column("p", _number("p", 2), True),
+        Column("p", number("p", 2), True),
     )
     return Table("replicated", "These patients against new ones of the model", frame, columns)
 
@@ -292,17 +293,9 @@ def _interval(low: str, high: str, digits: int | None = None) -> Show:
         if digits is None and str(row.get("quantity", "")).startswith("P("):
             return percents(row[low], row[high])
         shown = digits if digits is not None else _digits(row) if "quantity" in row else 1
-        return f"{decimal(row[low], shown)} to {decimal(row[high], shown)}"
+        return decimals(row[low], row[high], shown)
 
     return show
-
-
-def _number(key: str, digits: int) -> Show:
-    return lambda row: NONE if pd.isna(row[key]) else decimal(row[key], digits)
-
-
-def _chance(key: str) -> Show:
-    return lambda row: probability(row[key])
 
 
 def _signed(value: Any, digits: int = 1) -> str:
