@@ -14,7 +14,7 @@ from kyphobayes import exact
 from kyphobayes.engines import fit_nuts
 from kyphobayes.engines.exact import solve
 from kyphobayes.evidence import evidence_for, find_analysis, read_priors
-from kyphobayes.fit import summary
+from kyphobayes.fits import summary
 from kyphobayes.model import load_model
 from kyphobayes.project import default_project
 

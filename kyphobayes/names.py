@@ -31,6 +31,16 @@ IRLN: Final = "IRLN"  # log of an incidence rate
 GEN: Final = "GEN"  # any estimate with a standard error
 OR: Final = "OR"  # log odds ratio of two arms
 
+# Log ratios, and what they are the logarithms of.
+RATIOS: Final = {
+    OR: "odds ratio",
+    "RR": "risk ratio",
+    "IRR": "rate ratio",
+    "HR": "hazard ratio",
+    "ROM": "ratio of means",
+    "ROMC": "ratio of means",
+}
+
 MEASURE_LABELS: Final = {
     PLO: "log odds of a proportion",
     IRLN: "log incidence rate",

@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from kyphobayes.checks.check import Check
-from kyphobayes.fit import by_quantity, summary
+from kyphobayes.fits import by_quantity, summary
 from kyphobayes.names import AGGREGATE, MU, TAU, THETA
 
 MCSE_BOUND = 4.5  # so far out one of 100 comparisons lies with probability below 1 in 1000

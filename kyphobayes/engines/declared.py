@@ -16,7 +16,7 @@ from kyphobayes.engines.complete import quiet
 from kyphobayes.engines.kept import kept
 from kyphobayes.engines.nuts import SETTINGS, sample, through_the_gate
 from kyphobayes.evidence import View
-from kyphobayes.fit import stamp
+from kyphobayes.fits import stamp
 from kyphobayes.model import Model
 from kyphobayes.priors import Priors
 

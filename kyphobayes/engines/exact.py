@@ -6,7 +6,7 @@ import xarray as xr
 from kyphobayes.engines.complete import complete
 from kyphobayes.evidence import View
 from kyphobayes.exact import Density, Posterior
-from kyphobayes.fit import row_names, stamp
+from kyphobayes.fits import row_names, stamp
 from kyphobayes.model import Model
 from kyphobayes.names import AGGREGATE, PROB
 from kyphobayes.priors import Priors
@@ -44,7 +44,7 @@ def fit_exact(model: Model, evidence: View, priors: Priors, *, seed: int = 0) ->
     Returns
     -------
     DataTree
-        The layout of `kyphobayes.fit`, with a group ``quadrature``.
+        The layout of `kyphobayes.fits`, with a group ``quadrature``.
     """
     posterior = solve(model, evidence, priors)
     drawn = posterior.to_datatree(seed=seed, **SETTINGS)["posterior"].dataset.drop_vars(

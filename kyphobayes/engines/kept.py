@@ -13,7 +13,7 @@ from kyphobayes.engines.nuts import fit_nuts
 from kyphobayes.errors import InputError
 from kyphobayes.evidence import View
 from kyphobayes.files import make_folder
-from kyphobayes.fit import load, save, stamp
+from kyphobayes.fits import load, save, stamp
 from kyphobayes.model import Model
 from kyphobayes.priors import Priors
 

@@ -10,7 +10,7 @@ from kyphobayes.checks.convergence import convergence
 from kyphobayes.engines.complete import complete, quiet
 from kyphobayes.errors import NotConverged
 from kyphobayes.evidence import View
-from kyphobayes.fit import stamp
+from kyphobayes.fits import stamp
 from kyphobayes.model import Model
 from kyphobayes.names import AGGREGATE, THETA
 from kyphobayes.priors import Priors
@@ -59,7 +59,7 @@ def fit_nuts(
     Returns
     -------
     DataTree
-        The layout of `kyphobayes.fit`.
+        The layout of `kyphobayes.fits`.
 
     Raises
     ------

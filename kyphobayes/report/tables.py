@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from kyphobayes.checks import Check
-from kyphobayes.fit import summary
+from kyphobayes.fits import summary
 from kyphobayes.report.sentences import robustness
 from kyphobayes.report.values import label_of, study_rates
 from kyphobayes.report.words import (

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from kyphobayes.evidence import Counts
-from kyphobayes.fit import latent_table_probabilities, summary
+from kyphobayes.fits import latent_table_probabilities, summary
 from kyphobayes.names import MU, PROB, TAU, THETA, THETA_NEW
 from kyphobayes.priors import Prior, Priors
 from kyphobayes.run import Result

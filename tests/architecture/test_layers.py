@@ -22,6 +22,7 @@ LAYERS = {
     "files": 1,
     "jobs": 1,
     "csv_files": 1,
+    "natural_scale": 1,
     "project": 1,
     "priors": 1,
     "effects": 1,
@@ -36,7 +37,7 @@ LAYERS = {
     "audit": 5,  # recomputes what papers print, from tables and reconstructed counts
     "model": 5,
     "latent_counts": 5,
-    "fit": 6,
+    "fits": 6,
     "leaks": 6,  # leaks of vertebrae: arrays only
     "pain": 6,  # scores of patients: arrays only
     "pre_post": 6,

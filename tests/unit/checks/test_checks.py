@@ -8,7 +8,7 @@ import xarray as xr
 from kyphobayes.checks.agreement import MCSE_BOUND, SD_BOUND, SD_LIMIT, certificate
 from kyphobayes.checks.convergence import convergence
 from kyphobayes.checks.predictive import predictive
-from kyphobayes.fit import summary
+from kyphobayes.fits import summary
 from kyphobayes.witness import witness
 
 PAIRS = [

@@ -61,7 +61,7 @@ def engine(fit):
     return fit.attrs["engine"]
 
 
-# --- the layout of kyphobayes.fit -----------------------------------------------------------------
+# --- the layout of kyphobayes.fits -----------------------------------------------------------------
 
 
 def test_groups(fit):

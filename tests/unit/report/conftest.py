@@ -13,7 +13,7 @@ from kyphobayes.engines.complete import _data
 from kyphobayes.engines.exact import _quadrature
 from kyphobayes.evidence import counts, find_analysis, read_priors
 from kyphobayes.findings import findings
-from kyphobayes.fit import stamp
+from kyphobayes.fits import stamp
 from kyphobayes.project import default_project
 from kyphobayes.report.values import clopper_pearson
 from kyphobayes.run import run_analysis

@@ -6,10 +6,10 @@ import arviz as az
 import numpy as np
 import pytest
 
-import kyphobayes.fit as fit_module
+import kyphobayes.fits as fit_module
 from kyphobayes.errors import InputError
 from kyphobayes.evidence import counts
-from kyphobayes.fit import latent_table_probabilities, load, row_names, save, stamp, summary
+from kyphobayes.fits import latent_table_probabilities, load, row_names, save, stamp, summary
 from kyphobayes.priors import Priors
 
 FITS = ["counts_exact", "counts_nuts", "contrasts_exact", "contrasts_nuts"]
