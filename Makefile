@@ -11,7 +11,7 @@ export PRE_COMMIT_HOME := $(CURDIR)/.venv/.pre-commit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup report test bench lock clean
+.PHONY: help setup report test docs bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -48,12 +48,16 @@ test: setup ## lint, types, pre-commit, tests
 	fi
 	@$(BIN)/pytest -n 2 $(PYTEST)
 
+docs: setup ## build the documentation into build/docs
+	@$(BIN)/sphinx-build -W --keep-going -q -b html -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
+
 bench: setup ## time the exact core against NUTS
 	@$(BIN)/python -m benchmarks
 
 lock: ## pin anew what pyproject.toml asks for (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.12 --all-extras --upgrade --generate-hashes \
-		--no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.12 --extra dev --extra dask --extra docs --upgrade \
+		--generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 
 clean: ## remove caches and build products; .venv and results/ stay
 	@rm -rf build dist .pytest_cache .ruff_cache .hypothesis

@@ -12,6 +12,8 @@ from rich.markup import escape
 
 from kyphobayes.commands.analyses import crosscheck, fit, sensitivity
 from kyphobayes.commands.audit import audit, lint
+from kyphobayes.commands.explore import explore
+from kyphobayes.commands.new import new
 from kyphobayes.commands.plan import list_, report
 from kyphobayes.commands.priors import elicit
 from kyphobayes.commands.reanalyse import reanalyse
@@ -28,10 +30,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(new)
 app.command("list")(list_)
 app.command()(fit)
 app.command()(crosscheck)
 app.command()(sensitivity)
+app.command()(explore)
 app.command()(elicit)
 app.command("effect-sizes")(effect_sizes)
 app.command()(reconstruct)

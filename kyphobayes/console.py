@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pandas import Series
 
     from kyphobayes.crosscheck import Crosscheck
+    from kyphobayes.natural_scale import NaturalScale
     from kyphobayes.questions import Answered
     from kyphobayes.run import Result, Say
     from kyphobayes.sensitivity import Sensitivity
@@ -80,23 +81,29 @@ def show_list(title: str, rows: dict[str, str]) -> None:
 
 def show_result(result: "Result", out: Path) -> None:
     """Print an answer for people."""
+    from kyphobayes.report.words import limit
+
     analysis = result.analysis
     screen.print(f"\n{analysis.question}", markup=False, highlight=False)
     screen.print(f"{answer_of(result)}\n", markup=False, highlight=False)
-    below = f"< {100 * analysis.decision.below:g} %"
+    scale = result.scale
+    claim = f"{result.main.sign} {limit(analysis.decision.below, scale, unit=scale.measure == 'PLO')}"
+    unit = f"{scale.name}, {scale.unit}" if scale.measure == "PLO" else scale.name
     table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("prior set", overflow="fold")
-    for column, width in (("typical\nrate, %", 14), ("\ntau", 16), ("new centre's\nrate, %", 14)):
+    table.add_column("prior set", overflow="fold", min_width=9)
+    for column, width in ((f"typical\n{unit}", 14), ("\ntau", 16), (f"next {scale.one}’s\n{unit}", 14)):
         table.add_column(column, no_wrap=True, min_width=width, justify="right")
-    for column in (f"typical\n{below}", f"new\n{below}"):
+    for column in (f"typical\n{claim}", f"next\n{claim}"):
         table.add_column(column, no_wrap=True, min_width=7, justify="right")
     for name, answer in result.answers.items():
-        typical, new = (_interval(100 * rate, 1) for _, rate in answer.rates.iterrows())
+        typical, new = (_estimate(row, scale) for _, row in answer.estimates.iterrows())
         chances = (f"{100 * p:.0f} %" for p in (answer.p_typical, answer.p_new))
         table.add_row(escape(name.replace("_", " ")), typical, _interval(answer.tau, 2), new, *chances)
     screen.print(table)
+    counted = "" if scale.measure == "PLO" or not scale.unit else f", {scale.unit}"
     screen.print(
-        "Medians with 95 % intervals; probabilities of a rate below the decision's.\n", highlight=False
+        f"Medians with 95 % intervals{counted}; probabilities of {scale.name}s on the decision's side.\n",
+        highlight=False,
     )
     for check in result.checks:
         mark = "[green]passed[/]" if check.passed else "[bold red]failed[/]"
@@ -127,25 +134,28 @@ def show_answer(answered: "Answered") -> None:
 
 def show_crosscheck(found: "Crosscheck") -> None:
     """Print frequentist answers for people, the exact one below them."""
-    from kyphobayes.report.words import NONE, percent, percents, significant
+    from kyphobayes.report.words import NONE, model_unit, significant, value, values
+
+    scale = found.scale
 
     def row(name: str, r: Any) -> list[str]:
         i2 = f"{r['i2']:.0f} %" if math.isfinite(r.get("i2", math.nan)) else NONE
         limits = (
-            percents(r["ci_low"], r["ci_high"], unit=False),
-            percents(r["pi_low"], r["pi_high"], unit=False),
+            values(r["ci_low"], r["ci_high"], scale, unit=False),
+            values(r["pi_low"], r["pi_high"], scale, unit=False),
         )
-        return [escape(name), percent(r["estimate"], unit=False), *limits, i2, significant(r["tau2"])]
+        return [escape(name), value(r["estimate"], scale, unit=False), *limits, i2, significant(r["tau2"])]
 
     screen.print(f"\n{found.analysis.question}\n", markup=False, highlight=False)
-    table = _table("method", "estimate, %", "95 % interval", "next centre", "I²", "tau²")
+    shown = f"estimate, {scale.unit}" if scale.unit else "estimate"
+    table = _table("method", shown, "95 % interval", f"next {scale.one}", "I²", "tau²")
     for name, method in found.methods.iterrows():
         table.add_row(*row(str(name), method))
-    rates: Any = found.exact
-    typical, new = rates.loc["typical"], rates.loc["new centre"]
-    bayes = (percents(r["low"], r["high"], unit=False) for r in (typical, new))
+    exact: Any = found.exact
+    typical, new = exact.loc["typical"], exact.loc["new centre"]
+    bayes = (values(r["low"], r["high"], scale, unit=False) for r in (typical, new))
     label = f"for comparison: exact posterior, {found.analysis.priors.replace('_', ' ')} priors"
-    table.add_row(label, percent(typical["median"], unit=False), *bayes, NONE, NONE)
+    table.add_row(label, value(typical["median"], scale, unit=False), *bayes, NONE, NONE)
     screen.print(table)
     for _, method in found.methods[found.methods["remark"] != ""].iterrows():
         screen.print(f"{method.name}: {method['remark']}", markup=False, highlight=False)
@@ -153,15 +163,16 @@ def show_crosscheck(found: "Crosscheck") -> None:
         ends: Any = found.heterogeneity
         tau2 = " to ".join(significant(end) for end in ends.loc["tau2", ["low", "high"]])
         i2 = " to ".join(f"{end:.0f}" for end in ends.loc["i2", ["low", "high"]])
-        over = "Q-profile 95 % intervals, log odds, over all count tables"
+        over = f"Q-profile 95 % intervals, {model_unit(scale)}, over all tables of the studies"
         screen.print(f"\n{over}: tau² {tau2}, I² {i2} %", highlight=False)
     if not found.left_out.empty:
         screen.print("\nThe last method without each study in turn:", highlight=False)
-        table = _table("without", "estimate, %", "95 % interval", "tau²")
+        table = _table("without", shown, "95 % interval", "tau²")
         r: Any
         for name, r in found.left_out.iterrows():
-            shown = (percent(r["estimate"], unit=False), percents(r["ci_low"], r["ci_high"], unit=False))
-            table.add_row(escape(str(name)), *shown, significant(r["tau2"]))
+            ends = values(r["ci_low"], r["ci_high"], scale, unit=False)
+            middle = value(r["estimate"], scale, unit=False)
+            table.add_row(escape(str(name)), middle, ends, significant(r["tau2"]))
         screen.print(table)
     screen.print(
         f"\nlog likelihoods by the exact engine and by the witness: at most {found.apart:.0e} apart at "
@@ -201,6 +212,18 @@ def _table(first: str, *others: str) -> Table:
     for column in others:
         table.add_column(column, no_wrap=True, justify="right")
     return table
+
+
+def _estimate(row: "Series", scale: "NaturalScale") -> str:
+    """Median and interval, shares in percent with one decimal."""
+    from kyphobayes.report.words import value, values
+
+    if scale.measure == "PLO":
+        return _interval(100 * row, 1)
+    ends = values(row["low"], row["high"], scale, unit=False)
+    if row["low"] >= 0:  # a dash is narrower, but none beside a minus sign
+        ends = ends.replace(" to ", "–")
+    return f"{value(row['median'], scale, unit=False)} ({ends})"
 
 
 def _interval(row: "Series", digits: int) -> str:

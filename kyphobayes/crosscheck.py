@@ -11,16 +11,18 @@ from kyphobayes.evidence import (
     Analysis,
     Contrasts,
     Counts,
+    Rates,
     View,
     contrasts,
     counts,
     evidence_for,
+    rates,
     read_priors,
 )
 from kyphobayes.findings import findings
 from kyphobayes.frequentist import tau2_interval
 from kyphobayes.model import load_model
-from kyphobayes.names import PLO
+from kyphobayes.natural_scale import NaturalScale
 from kyphobayes.project import Project
 from kyphobayes.witness import likelihoods, witness
 
@@ -35,14 +37,16 @@ class Crosscheck:
     methods : DataFrame
         From `kyphobayes.witness`: one row per method.
     heterogeneity : DataFrame
-        Rows tau2 (log odds) and i2 (percent): low and high of the Q-profile interval, the lowest and the
-        highest over the count tables; empty for one study.
+        Rows tau2 (on the model's scale) and i2 (percent): low and high of the Q-profile interval, the lowest
+        and the highest over the count tables; empty for one study.
     left_out : DataFrame
         One row per study: the last method's estimate, interval and tau2 without it.
     likelihood : DataFrame
         Log likelihoods by the exact engine and by the witness.
     exact : DataFrame
-        Posterior rates by exact integration under the plan's priors.
+        Posterior estimates by exact integration under the plan's priors.
+    scale : NaturalScale
+        Of all estimates.
     """
 
     analysis: Analysis
@@ -51,6 +55,7 @@ class Crosscheck:
     left_out: pd.DataFrame
     likelihood: pd.DataFrame
     exact: pd.DataFrame
+    scale: NaturalScale
 
     @property
     def apart(self) -> float:
@@ -81,14 +86,15 @@ def crosscheck(analysis: Analysis, project: Project) -> Crosscheck:
     priors = read_priors(project, analysis.priors, analysis, evidence.measure)
     surface = load_model(analysis.model, project).surface(evidence)
     posterior = surface.posterior(mu=priors["mu"], tau=priors["tau"])
-    answer = findings(posterior, priors.label, below=analysis.decision.below, next_sizes=analysis.next)
+    answer = findings(posterior, priors.label, below=analysis.decision.below, scale=evidence.scale)
     return Crosscheck(
         analysis,
         witness(evidence),
         heterogeneity(evidence),
         left_out(evidence),
         likelihoods(evidence, surface, posterior.summary()),
-        answer.rates,
+        answer.estimates,
+        evidence.scale,
     )
 
 
@@ -96,9 +102,10 @@ def heterogeneity(evidence: View) -> pd.DataFrame:
     """Q-profile intervals of tau2 and I2, over all count tables."""
     if evidence.k < 2:
         return pd.DataFrame()
-    if isinstance(evidence, Counts):
-        n = np.broadcast_to(evidence.n, evidence.tables.shape)
-        sizes = effect_size(PLO, {"events": evidence.tables, "n": n})
+    if isinstance(evidence, Counts | Rates):
+        named, of = ("n", evidence.n) if isinstance(evidence, Counts) else ("time", evidence.exposure)
+        given = {"events": evidence.tables, named: np.broadcast_to(of, evidence.tables.shape)}
+        sizes = effect_size(evidence.measure, given)
         pairs = list(zip(sizes.y, sizes.v, strict=True))
     else:
         assert isinstance(evidence, Contrasts)
@@ -135,5 +142,16 @@ def _without(evidence: View, study: int) -> View:
             tables=np.delete(evidence.tables, study, axis=1),
             weights=evidence.weights,
         )
+    if isinstance(evidence, Rates):
+        return rates(
+            np.delete(evidence.events, study),
+            np.delete(evidence.exposure, study),
+            labels,
+            tables=np.delete(evidence.tables, study, axis=1),
+            weights=evidence.weights,
+            unit=evidence.unit,
+            per=evidence.per,
+        )
     assert isinstance(evidence, Contrasts)
-    return contrasts(np.delete(evidence.y, study), np.delete(evidence.se, study), labels)
+    y, se = np.delete(evidence.y, study), np.delete(evidence.se, study)
+    return contrasts(y, se, labels, unit=evidence.unit, measure=evidence.measure)

@@ -7,9 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from kyphobayes import html
+from kyphobayes.errors import InputError
 from kyphobayes.exact import Density, Posterior
-from kyphobayes.names import MU, PROB, TAU, THETA_NEW
+from kyphobayes.names import MU, PLO, PROB, TAU, THETA_NEW
+from kyphobayes.natural_scale import NaturalScale, natural_scale
 
+PROPORTIONS = natural_scale(PLO)
 Array = NDArray[np.float64]
 
 
@@ -46,21 +50,23 @@ class Findings:
     Attributes
     ----------
     prior_set : str
-    rates : DataFrame
-        Rows "typical" (mu) and "new centre" (theta_new) with median, low and high, as shares; and
-        mean, the expected share.
+    estimates : DataFrame
+        Rows "typical" (mu) and "new centre" (theta_new) with mean, median, low and high, on the scale that
+        people read. The mean is NaN where it may be infinite: of rates and ratios.
     tau : Series
-        median, low and high on the log odds scale.
+        median, low and high on the model's scale.
     below : float
-        The share that the decision is about.
+        The limit that the decision is about, on the scale that people read.
     p_typical, p_new : float
-        Probability that the typical rate, and that of a new centre, lies below it.
+        Probability of the claim about the typical effect, and about that of a new centre.
     next : tuple of CountPrediction
     log_marginal_likelihood, error : float
+    side : {"below", "above"}
+        On which side of the limit the claim lies.
     """
 
     prior_set: str
-    rates: pd.DataFrame
+    estimates: pd.DataFrame
     tau: pd.Series
     below: float
     p_typical: float
@@ -68,6 +74,19 @@ class Findings:
     next: tuple[CountPrediction, ...]
     log_marginal_likelihood: float
     error: float
+    side: str = "below"
+
+    def _repr_html_(self) -> str:
+        chances = [["typical", self.p_typical], ["new centre", self.p_new]]
+        return html.block(
+            html.frame(self.estimates, caption=f"Priors: {self.prior_set}"),
+            html.table(["", f"P({self.sign} {self.below:g})"], chances),
+        )
+
+    @property
+    def sign(self) -> str:
+        """The claim's sign, as in "rate < 10 %"."""
+        return "<" if self.side == "below" else ">"
 
 
 def findings(
@@ -75,39 +94,54 @@ def findings(
     prior_set: str,
     *,
     below: float,
+    scale: NaturalScale = PROPORTIONS,
+    side: str = "below",
     next_sizes: tuple[int, ...] = (),
     prob: float = PROB,
 ) -> Findings:
-    """Answer the question of an analysis from a posterior on the log odds scale.
+    """Answer the question of an analysis.
 
     Parameters
     ----------
     posterior : Posterior
-        With mu and theta on the log odds scale.
     prior_set : str
     below : float
-        The decision's share, between 0 and 1.
+        The decision's limit, on the scale that people read.
+    scale : NaturalScale
+        Of the posterior's effects; log odds of a proportion by default.
+    side : {"below", "above"}
+        On which side of the limit the claim lies.
     next_sizes : tuple of int
-        Sizes of a new centre's series.
+        Sizes of a new centre's series, for which events are predicted.
+
+    Raises
+    ------
+    InputError
+        If numbers of events are asked for of anything but proportions.
     """
-    threshold = float(special.logit(below))
+    if next_sizes and scale.measure != PLO:
+        raise InputError(f"next: expected none for {scale.measure}, since only shares foretell counts")
+    limit = float(scale.model(below))
     densities = {"typical": posterior.mu, "new centre": posterior.theta_new}
-    rates = pd.DataFrame(
-        {name: [_mean_rate(d), *_rates(d, prob)] for name, d in densities.items()},
+    estimates = pd.DataFrame(
+        {name: [_mean(d, scale), *_quantiles(d, prob, scale)] for name, d in densities.items()},
         index=["mean", "median", "low", "high"],
     ).T
     tail = (1 - prob) / 2
     tau = pd.Series(posterior.tau.quantile([0.5, tail, 1 - tail]), index=["median", "low", "high"], name=TAU)
+    chances = (float(posterior.cdf(name, limit)) for name in (MU, THETA_NEW))
+    p_typical, p_new = (p if side == "below" else 1 - p for p in chances)
     return Findings(
         prior_set=prior_set,
-        rates=rates,
+        estimates=estimates,
         tau=tau,
         below=below,
-        p_typical=float(posterior.cdf(MU, threshold)),
-        p_new=float(posterior.cdf(THETA_NEW, threshold)),
+        p_typical=p_typical,
+        p_new=p_new,
         next=tuple(predict_counts(posterior.theta_new, n) for n in next_sizes),
         log_marginal_likelihood=posterior.log_marginal_likelihood,
         error=posterior.error,
+        side=side,
     )
 
 
@@ -121,10 +155,12 @@ def predict_counts(theta_new: Density, n: int) -> CountPrediction:
     return CountPrediction(n, probabilities / probabilities.sum())
 
 
-def _rates(density: Density, prob: float) -> Array:
+def _quantiles(density: Density, prob: float, scale: NaturalScale) -> Array:
     tail = (1 - prob) / 2
-    return special.expit(density.quantile([0.5, tail, 1 - tail]))
+    return scale.natural(density.quantile([0.5, tail, 1 - tail]))
 
 
-def _mean_rate(density: Density) -> float:
-    return density.expectation(special.expit)
+def _mean(density: Density, scale: NaturalScale) -> float:
+    if scale.measure == PLO:
+        return density.expectation(special.expit)
+    return np.nan if scale.bounds[0] == 0 else density.mean

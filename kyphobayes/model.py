@@ -98,33 +98,32 @@ class Model:
 
 def model_names(project: Project | None = None) -> list[str]:
     """Names of all model files."""
-    return sorted(path.stem for path in (project or default_project()).models.glob("*.py"))
+    return list((project or default_project()).model_files)
 
 
 def formulas(project: Project | None = None) -> dict[str, str]:
     """Formula of each model file, read without running it."""
-    folder = (project or default_project()).models
-    texts = {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in model_names(project)}
+    files = (project or default_project()).model_files
+    texts = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
     return {
         name: (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0] for name, text in texts.items()
     }
 
 
 def load_model(name: str, project: Project | None = None) -> Model:
-    """Load ``models/<name>.py``.
+    """Load ``models/<name>.py`` of a project, or that of the package where the project has none of this name.
 
     Raises
     ------
     EvidenceError
         If there is no such file, or it breaks the contract.
     """
-    folder = (project or default_project()).models
-    known = model_names(project)
-    if name not in known:
-        close = get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+    files = (project or default_project()).model_files
+    if name not in files:
+        close = get_close_matches(name, files, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(files)}"
         raise EvidenceError(f"no model {name!r} in models/; {hint}")
-    return _load(folder / f"{name}.py")
+    return _load(files[name])
 
 
 @lru_cache(maxsize=64)

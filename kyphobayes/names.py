@@ -46,6 +46,20 @@ MEASURE_LABELS: Final = {
     IRLN: "log incidence rate",
     GEN: "estimate on its own scale",
     OR: "log odds ratio",
+    "RR": "log risk ratio",
+    "HR": "log hazard ratio",
+    "IRR": "log rate ratio",
+    "ROM": "log ratio of means",
+    "ROMC": "log ratio of means, after to before",
+    "RD": "difference of two proportions",
+    "IRD": "difference of two rates",
+    "MD": "difference of two means",
+    "SMD": "standardised difference of two means",
+    "SMDH": "standardised difference of two means, unequal variances",
+    "MC": "mean change",
+    "SMCC": "mean change in standard deviations of the changes",
+    "SMCR": "mean change in standard deviations before",
+    "SMCRH": "mean change in standard deviations before, unequal variances",
 }
 
 PROB: Final = 0.95  # the probability of every interval (ArviZ 1.x would say 0.89)

@@ -6,6 +6,7 @@ ratios. One value says how to go there and back, and what to call it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,7 +30,7 @@ class NaturalScale:
     unit : str
         Behind the numbers: "%", "per 100 patient-years"; may be empty.
     factor : float
-        Natural values times this are shown: 100 for shares.
+        Natural values times this are shown: 100 for shares, else 1.
     bounds : tuple of float
         Of natural values.
     null : float or None
@@ -44,6 +45,11 @@ class NaturalScale:
     null: float | None
     _natural: Callable[[Array], Array]
     _model: Callable[[Array], Array]
+
+    @property
+    def one(self) -> str:
+        """What one member of the population is: a centre with patients, or a study that compares."""
+        return "centre" if self.null is None else "study"
 
     @property
     def logarithmic(self) -> bool:
@@ -78,11 +84,20 @@ def natural_scale(measure: str, *, unit: str = "", per: float = 1.0) -> NaturalS
     if measure == IRLN:
         time = f"{per:g} {unit}".strip() if per != 1 else unit
         shown = f"per {time}" if time else ""
-        return NaturalScale(measure, "rate", shown, per, (0.0, np.inf), None, np.exp, np.log)
+        there, back = partial(_rate, per), partial(_log_rate, per)
+        return NaturalScale(measure, "rate", shown, 1.0, (0.0, np.inf), None, there, back)
     if measure in RATIOS:
         return NaturalScale(measure, RATIOS[measure], "", 1.0, (0.0, np.inf), 1.0, np.exp, np.log)
     name = "effect" if measure == GEN else "difference"
     return NaturalScale(measure, name, unit, 1.0, (-np.inf, np.inf), 0.0, _as_it_is, _as_it_is)
+
+
+def _rate(per: float, effect: Array) -> Array:
+    return per * np.exp(effect)
+
+
+def _log_rate(per: float, value: Array) -> Array:
+    return np.log(value / per)
 
 
 def _as_it_is(value: Array) -> Array:

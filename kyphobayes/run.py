@@ -1,28 +1,32 @@
 """One analysis of the plan, from tables to checked answers; finished fits are reused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
-from scipy import special
 
+from kyphobayes import html
 from kyphobayes.checks import Check
 from kyphobayes.checks.agreement import certificate
 from kyphobayes.checks.convergence import convergence
 from kyphobayes.checks.predictive import predictive
 from kyphobayes.engines.kept import ENGINES, fit_kept
-from kyphobayes.evidence import Analysis, Counts, evidence_for, read_priors
+from kyphobayes.errors import InputError
+from kyphobayes.evidence import Analysis, Tabulated, View, evidence_for, read_priors
 from kyphobayes.exact import Surface
 from kyphobayes.files import make_folder
 from kyphobayes.findings import Findings, findings
 from kyphobayes.model import Model, load_model
-from kyphobayes.names import MU
+from kyphobayes.names import MU, PROB
+from kyphobayes.natural_scale import NaturalScale
 from kyphobayes.priors import Priors
 from kyphobayes.project import Project
 from kyphobayes.sensitivity import Sensitivity, prior_pairs, psense_of_fit, published_pairs, sensitivity
+from kyphobayes.sensitivity.pairs import Pairs
+from kyphobayes.subgroups import Subgroups
 from kyphobayes.witness import likelihoods, witness
 
 Say = Callable[[str], None]
@@ -35,7 +39,8 @@ class Result:
     Attributes
     ----------
     analysis : Analysis
-    evidence : Counts
+    evidence : View
+        Counts, rates or contrasts of studies.
     model : Model
     priors : Priors
         Those of the main result.
@@ -51,10 +56,12 @@ class Result:
         Engines whose fit was found on disk.
     sensitivity : Sensitivity or None
         How the answer depends on the priors; None if nothing was compared.
+    subgroups : Subgroups or None
+        Typical effects of groups of studies, under the priors of the main result; None if none was asked for.
     """
 
     analysis: Analysis
-    evidence: Counts
+    evidence: View
     model: Model
     priors: Priors
     fits: dict[str, xr.DataTree]
@@ -65,6 +72,35 @@ class Result:
     checks: tuple[Check, ...]
     reused: tuple[str, ...] = field(default=())
     sensitivity: Sensitivity | None = field(default=None)
+    subgroups: Subgroups | None = field(default=None)
+
+    def _repr_html_(self) -> str:
+        from kyphobayes.report.sentences import answer  # upward, and only when a notebook shows a result
+
+        rows = [
+            [name, *row, found.p_typical, found.p_new]
+            for name, found in self.answers.items()
+            for row in [[_told(found, "typical"), f"{found.tau['median']:.3g}", _told(found, "new centre")]]
+        ]
+        claim = f"{self.main.sign} {self.main.below:g}"
+        header = ["priors", f"typical {self.scale.name}", "tau", "next", f"typical {claim}", f"next {claim}"]
+        checks = [[check.name, "passed" if check.passed else "FAILED", check.text] for check in self.checks]
+        return html.block(
+            html.line(self.analysis.question, strong=True),
+            html.line(answer(self)),
+            html.table(header, rows, caption=f"Medians with {100 * PROB:g} % intervals; probabilities"),
+            html.table(["check", "", ""], checks),
+        )
+
+    @property
+    def scale(self) -> NaturalScale:
+        """Scale of the answers."""
+        return self.evidence.scale
+
+    @property
+    def fit(self) -> xr.DataTree:
+        """The fit that is reported, for ArviZ: the exact one where there is one."""
+        return self.fits.get("exact", next(iter(self.fits.values())))
 
     @property
     def main(self) -> Findings:
@@ -83,16 +119,17 @@ class Result:
             "question": self.analysis.question,
             "model": self.model.name,
             "studies": list(self.evidence.labels),
-            "excluded": self.evidence.excluded[["label", "arm", "reason"]].to_dict("records"),
-            "tables": len(self.evidence.tables),
+            "excluded": self.evidence.excluded.filter(["label", "arm", "reason"]).to_dict("records"),
+            "tables": len(self.evidence.tables) if isinstance(self.evidence, Tabulated) else 1,
+            "scale": {"measure": self.scale.measure, "name": self.scale.name, "unit": self.scale.unit},
             "answers": {
                 label: {
                     "priors": self.compared[label].texts(),
-                    "rates": answer.rates.to_dict("index"),
+                    "estimates": answer.estimates.to_dict("index"),
                     "tau": answer.tau.to_dict(),
                     "posterior": self.posteriors[label].to_dict("index"),
-                    "probability_below": {
-                        "below": answer.below, "typical": answer.p_typical, "new centre": answer.p_new
+                    "claim": {
+                        answer.side: answer.below, "typical": answer.p_typical, "new centre": answer.p_new
                     },
                     "next": [
                         {"n": count.n, "expected": count.mean, "interval": list(count.interval())}
@@ -106,8 +143,16 @@ class Result:
             "witness": self.witness.to_dict("index"),
             "checks": {check.name: {"passed": check.passed, "text": check.text} for check in self.checks},
             "sensitivity": None if self.sensitivity is None else self.sensitivity.to_dict(),
+            "subgroups": None
+            if self.subgroups is None
+            else self.subgroups.to_dict(self.main.below, self.main.side),
             "fits": {engine: tree.attrs["digest"] for engine, tree in self.fits.items()},
         }  # fmt: skip
+
+
+def _told(found: Findings, who: str) -> str:
+    row = found.estimates.loc[who]
+    return f"{row['median']:.3g} ({row['low']:.3g} to {row['high']:.3g})"
 
 
 def run_analysis(
@@ -156,22 +201,75 @@ def run_analysis(
     priors = read_priors(project, prior_set or analysis.priors, analysis, evidence.measure)
     if changed:
         priors = priors.replace(**changed)
-    loaded.check(evidence, priors)
+    others = [label for label in analysis.compare if label != priors.label] if compare else []
+    compared = [read_priors(project, label, analysis, evidence.measure) for label in others]
+    pairs = prior_pairs(project, analysis, evidence) if compare else None
+    published = published_pairs(project, analysis, evidence) if compare else None
+    return run_evidence(
+        analysis, evidence, loaded, [priors, *compared],
+        engines=engines, seed=seed, out=out, pairs=pairs, published=published, say=say, progress=progress,
+    )  # fmt: skip
+
+
+def run_evidence(
+    analysis: Analysis,
+    evidence: View,
+    model: Model,
+    compared: Sequence[Priors],
+    *,
+    engines: tuple[str, ...] = ENGINES,
+    seed: int = 0,
+    out: Path | None = None,
+    pairs: Pairs | None = None,
+    published: Pairs | None = None,
+    say: Say = lambda _: None,
+    progress: bool = False,
+) -> Result:
+    """Fit evidence that is at hand, compare priors and check.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What is asked, and in which words the answer is given.
+    evidence : View
+        Counts, rates or contrasts of studies.
+    model : Model
+        With a surface.
+    compared : sequence of Priors
+        Sets for mu and tau with different labels, the main one first.
+    engines : tuple of str
+        Of "exact" and "nuts".
+    seed : int
+    out : Path, optional
+        Where fits are kept; without it nothing is written.
+    pairs : mapping of name to (mu, tau), optional
+        Priors of the sensitivity analysis; without them there is none.
+    published : mapping of name to (mu, tau), optional
+        Published priors, of which only the answer is wanted.
+    say : callable
+        Is told what happens.
+    progress : bool
+        Whether the sampler shows its progress.
+
+    Raises
+    ------
+    InputError, EvidenceError, PriorError, ImproperPosterior, NotConverged
+    """
+    if not compared:
+        raise InputError("compared: expected at least one set of priors, found none")
+    for each in compared:
+        model.check(evidence, each)
     if out is not None:
         make_folder(out / "fits")  # before the work, so that a folder that cannot be written is told at once
-    others = [label for label in analysis.compare if label != priors.label] if compare else []
-    compared = {priors.label: priors} | {
-        label: read_priors(project, label, analysis, evidence.measure) for label in others
-    }
     say(f"{analysis.name}: solving under {len(compared)} prior {'set' if len(compared) == 1 else 'sets'}")
-    surface = loaded.surface(evidence)
-    compared = {label: each.bind(surface.standard_errors) for label, each in compared.items()}
-    priors = compared[priors.label]
-    answers, posteriors = _answers(surface, compared, analysis)
+    surface = model.surface(evidence)
+    sets = {each.label: each.bind(surface.standard_errors) for each in compared}
+    priors = next(iter(sets.values()))
+    answers, posteriors = _answers(surface, sets, analysis, evidence.scale)
     fits, reused = {}, []
     for engine in engines:
         fits[engine], found = fit_kept(
-            engine, loaded, evidence, priors,
+            engine, model, evidence, priors,
             name=analysis.name, marks={"analysis": analysis.name, "outcome": analysis.outcome},
             seed=seed, out=out, say=say, progress=progress,
         )  # fmt: skip
@@ -181,28 +279,22 @@ def run_analysis(
     if surface.studies.kernel.normal:  # the frequentist hand knows no other effects
         by_both = likelihoods(evidence, surface, posteriors[priors.label])
     checks = _checks(fits, frequentist, posteriors, by_both)
+    asked = None
+    if pairs is not None:
+        asked = _sensitivity(surface, priors, evidence, analysis, pairs, published, fits.get("nuts"))
     return Result(
-        analysis,
-        evidence,
-        loaded,
-        priors,
-        fits,
-        answers,
-        posteriors,
-        compared,
-        frequentist,
-        checks,
-        tuple(reused),
-        _sensitivity(surface, priors, evidence, analysis, project, fits.get("nuts")) if compare else None,
-    )
+        analysis, evidence, model, priors, fits, answers, posteriors, sets, frequentist, checks,
+        tuple(reused), asked,
+    )  # fmt: skip
 
 
 def _sensitivity(
     surface: Surface,
     priors: Priors,
-    evidence: Counts,
+    evidence: View,
     analysis: Analysis,
-    project: Project,
+    pairs: Pairs,
+    published: Pairs | None,
     sampled: xr.DataTree | None = None,
     of: str = MU,
 ) -> Sensitivity:
@@ -210,12 +302,12 @@ def _sensitivity(
     found = sensitivity(
         surface,
         priors,
-        prior_pairs(project, analysis, evidence),
-        below=float(special.logit(analysis.decision.below)),
+        pairs,
+        below=analysis.decision.below,
         of=of,
         threshold=analysis.decision.probability,
-        measure=evidence.measure,
-        published=published_pairs(project, analysis, evidence),
+        scale=evidence.scale,
+        published=published,
     )
     return found if sampled is None else replace(found, sampled=psense_of_fit(sampled, surface))
 
@@ -236,7 +328,7 @@ def sensitivity_of(
     analysis : Analysis
     project : Project
     below, threshold : float, optional
-        Share that the decision is about, and probability from which on it is taken; the plan's by default.
+        Limit that the decision is about, and probability from which on it is taken; the plan's by default.
     of : {"mu", "theta_new"}
         Whose rate is judged.
     prior_set : str, optional
@@ -252,21 +344,29 @@ def sensitivity_of(
     loaded.check(evidence, priors)
     decision = replace(
         analysis.decision,
-        below=below or analysis.decision.below,
+        below=analysis.decision.below if below is None else below,
         probability=threshold or analysis.decision.probability,
     )
     asked = replace(analysis, decision=decision)
-    return _sensitivity(loaded.surface(evidence), priors, evidence, asked, project, of=of)
+    pairs, published = prior_pairs(project, asked, evidence), published_pairs(project, asked, evidence)
+    return _sensitivity(loaded.surface(evidence), priors, evidence, asked, pairs, published, of=of)
 
 
 def _answers(
-    surface: Surface, compared: dict[str, Priors], analysis: Analysis
+    surface: Surface, compared: dict[str, Priors], analysis: Analysis, scale: NaturalScale
 ) -> tuple[dict[str, Findings], dict[str, pd.DataFrame]]:
     """Answers under each prior set, from one surface."""
     answers, summaries = {}, {}
     for label, priors in compared.items():
         posterior = surface.posterior(mu=priors["mu"], tau=priors["tau"])
-        answers[label] = findings(posterior, label, below=analysis.decision.below, next_sizes=analysis.next)
+        answers[label] = findings(
+            posterior,
+            label,
+            below=analysis.decision.below,
+            side=analysis.decision.side,
+            scale=scale,
+            next_sizes=analysis.next,
+        )
         summaries[label] = posterior.summary()
     return answers, summaries
 

@@ -7,7 +7,7 @@ The likelihood surface is computed once; every further prior takes a fraction of
 
 from scipy.special import expit, logit
 
-from kyphobayes.evidence import evidence_for, find_analysis, read_priors
+from kyphobayes.evidence import counts_for, find_analysis, read_priors
 from kyphobayes.model import load_model
 from kyphobayes.project import default_project
 from kyphobayes.sensitivity import atlas, prior_pairs, reverse_bayes, tipping_points
@@ -19,7 +19,7 @@ OWN = ("StudentT(nu=4, mu=-2.5, sigma=1)", "Exponential(lam=1)")  # a pair of yo
 def main() -> None:
     project = default_project()
     analysis = find_analysis(project, "cement_leakage")
-    evidence = evidence_for(analysis, project)
+    evidence = counts_for(analysis, project)
     surface = load_model(analysis.model, project).surface(evidence)
 
     pairs = {**prior_pairs(project, analysis, evidence), "own × own": OWN}

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kyphobayes.evidence import evidence_for, find_analysis, rates_of
+from kyphobayes.evidence import counts_for, find_analysis, rates_of
 from kyphobayes.exact import Density
 from kyphobayes.model import load_model
 from kyphobayes.project import default_project
@@ -29,7 +29,7 @@ def share(density: Density, years: float) -> str:
 
 def main() -> None:
     project = default_project()
-    evidence = rates_of(evidence_for(find_analysis(project, "new_fracture"), project), project)
+    evidence = rates_of(counts_for(find_analysis(project, "new_fracture"), project), project)
     model = load_model("poisson_normal", project)
 
     print(f"{'series':18}{'patient-years':>14}  fractures, all that are possible")

@@ -3,7 +3,7 @@
 python scripts/reconstruct_leaks.py
 """
 
-from kyphobayes.evidence import evidence_for, find_analysis
+from kyphobayes.evidence import counts_for, find_analysis
 from kyphobayes.model import load_model
 from kyphobayes.project import default_project
 
@@ -11,7 +11,7 @@ from kyphobayes.project import default_project
 def main() -> None:
     project = default_project()
     analysis = find_analysis(project, "leakage_bkp_bouza_only")
-    evidence = evidence_for(analysis, project)
+    evidence = counts_for(analysis, project)
     found = evidence.latent_source
     assert found is not None
 

@@ -8,7 +8,7 @@ tables that are possible; what the printed totals say of the others stays known.
 
 from scipy.special import expit
 
-from kyphobayes.evidence import evidence_for, find_analysis, read_priors
+from kyphobayes.evidence import counts_for, find_analysis, read_priors
 from kyphobayes.model import load_model
 from kyphobayes.outlying import NORMAL, influence, oddness, shapes
 from kyphobayes.project import default_project
@@ -20,7 +20,7 @@ SHARES_AND_RATIOS = [(0.1, 4)]  # of outlying centres: how many, and how many ti
 def main() -> None:
     project = default_project()
     analysis = find_analysis(project, "cement_leakage")
-    evidence = evidence_for(analysis, project)
+    evidence = counts_for(analysis, project)
     priors = read_priors(project, analysis.priors, analysis, evidence.measure)
     surface = load_model(analysis.model, project).surface(evidence)
     found = shapes(surface, priors, DEGREES, SHARES_AND_RATIOS)

@@ -7,12 +7,13 @@ import xarray as xr
 
 from kyphobayes.checks.check import Check
 from kyphobayes.fits import by_quantity, summary
-from kyphobayes.names import AGGREGATE, MU, TAU, THETA
+from kyphobayes.names import AGGREGATE, MU, PROB, TAU, THETA
 
 MCSE_BOUND = 4.5  # so far out one of 100 comparisons lies with probability below 1 in 1000
 SD_BOUND = 0.5  # posterior standard deviations between Bayesian and frequentist mu
 SD_LIMIT = 2.0  # beyond this no known reason excuses a difference
-FEW = 5  # studies below which an estimate of tau says little
+FEW = 5  # studies below which an estimate of tau says little, so that mu may differ too
+FEW_FOR_TAU = 10  # below which two estimates of tau itself may differ
 LIKELIHOOD_BOUND = 1e-7  # of log likelihoods computed twice, both to some twelve digits
 
 
@@ -41,7 +42,8 @@ def certificate(
     -------
     Check
         Table columns: between, quantity, left, right, difference, unit, bound, passed, reason. A
-        difference beyond its bound passes only where a reason is known, and the reason is printed.
+        difference beyond its bound passes only where a reason is known, and the reason is printed. Beyond
+        `SD_LIMIT` the only reason is a prior that holds the estimate itself to be improbable.
     """
     truth, draws = (None if fit is None else summary(fit) for fit in (exact, nuts))
     rows = []
@@ -51,7 +53,9 @@ def certificate(
         rows.append(_likelihoods(likelihoods))
     reference = truth if truth is not None else draws
     if reference is not None:
-        rows += _frequentist(reference, witness, prior_range)
+        fit = exact if exact is not None else nuts
+        before = fit["prior"].dataset if fit is not None and "prior" in fit.children else xr.Dataset()
+        rows += _frequentist(reference, witness, prior_range, before)
     columns = ["between", "quantity", "left", "right", "difference", "unit", "bound", "passed", "reason"]
     table = pd.DataFrame(rows, columns=columns)
     failed = table[~table["passed"]]
@@ -103,26 +107,46 @@ def _likelihoods(table: pd.DataFrame) -> tuple:
     return ("exact ~ frequentist", name, left, right, apart, "log units", LIKELIHOOD_BOUND, passed, "")
 
 
-def _frequentist(table: pd.DataFrame, witness: pd.DataFrame, prior_range: float) -> list[tuple]:
+def _frequentist(
+    table: pd.DataFrame, witness: pd.DataFrame, prior_range: float, before: xr.Dataset
+) -> list[tuple]:
     """Bayes against the frequentist cross-check: mu and tau in posterior standard deviations."""
     estimated = witness[witness["mu"].notna()]
     if estimated.empty:
         return [("Bayes ~ frequentist", MU, np.nan, np.nan, np.nan, "", SD_BOUND, False, "")]
     other = estimated.iloc[-1]
     between = f"Bayes ~ {estimated.index[-1]}"
-    reasons = "; ".join(_reasons(other, prior_range))
+    estimates = {MU: float(other["mu"]), TAU: float(np.sqrt(other["tau2"]))}
+    decided = {name: text for name, x in estimates.items() if (text := _decided(name, x, before))}
+    known = [*_reasons(other, prior_range), *decided.values()]
+    of_tau = [f"with {other['k']} studies one estimate of tau says little: its posterior is wide and skew"]
+    of_tau = [] if known or other["k"] >= FEW_FOR_TAU else of_tau
     rows = []
-    for quantity, estimate in ((MU, other["mu"]), (TAU, np.sqrt(other["tau2"]))):
+    for quantity, estimate in estimates.items():
+        reasons = "; ".join(known + of_tau if quantity == TAU else known)
         bayes = table.loc[quantity]
         difference = float((estimate - bayes["mean"]) / bayes["sd"])
         close = abs(difference) <= SD_BOUND
-        excused = bool(reasons) and abs(difference) <= SD_LIMIT
+        excused = bool(reasons) and (abs(difference) <= SD_LIMIT or quantity in decided)
         reason = "" if close else reasons
         rows.append(
-            (between, quantity, bayes["mean"], float(estimate), difference, "posterior sd", SD_BOUND,
+            (between, quantity, bayes["mean"], estimate, difference, "posterior sd", SD_BOUND,
              bool(close or excused), reason)
         )  # fmt: skip
     return rows
+
+
+def _decided(quantity: str, estimate: float, before: xr.Dataset) -> str:
+    """Say that a prior holds an estimate to be improbable, as its central 95 % tell; else nothing."""
+    if quantity not in before:
+        return ""
+    low, high = before[quantity].quantile([(1 - PROB) / 2, (1 + PROB) / 2]).values
+    if low <= estimate <= high or (quantity == TAU and estimate < high):  # small tau is never ruled out
+        return ""
+    return (
+        f"the prior for {quantity} decides: it expects {low:.3g} to {high:.3g}, and the data alone would say "
+        f"{estimate:.3g}"
+    )
 
 
 def _reasons(other: pd.Series, prior_range: float) -> list[str]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from kyphobayes import html
+
 
 @dataclass(frozen=True)
 class Check:
@@ -23,3 +25,7 @@ class Check:
     passed: bool
     text: str
     table: pd.DataFrame = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        said = f"{self.name}: {'passed' if self.passed else 'FAILED'}; {self.text}"
+        return html.block(html.line(said, strong=not self.passed), html.frame(self.table))

@@ -25,8 +25,6 @@ def convergence(tree: xr.DataTree) -> Check:
     R-hat and ESS as in Vehtari et al. (2021), E-BFMI as in Betancourt (2016).
     """
     posterior, stats = tree["posterior"].dataset, tree["sample_stats"].dataset
-    names = [name for name in posterior if name != "table"]
-    posterior = posterior[names]
     worst = {
         "R-hat": (_extreme(az.rhat(posterior), np.max), "at most", R_HAT),
         "bulk ESS": (_extreme(az.ess(posterior, method="bulk"), np.min), "at least", ESS),

@@ -6,6 +6,7 @@ import xarray as xr
 
 from kyphobayes.checks.check import Check
 from kyphobayes.checks.features import COLUMNS, judged, tail
+from kyphobayes.fits import UNPRINTED, replicates
 from kyphobayes.names import EVENTS, STUDY, TABLE, Y
 
 
@@ -23,11 +24,11 @@ def predictive(tree: xr.DataTree) -> Check:
         mean and 95 % interval, and p, the mid-p-value P(replicated > observed) + P(equal) / 2. Latent
         counts are drawn with the replicates (mixed predictive check; Gelman, Meng and Stern 1996).
     """
-    name = EVENTS if EVENTS in tree["observed_data"].dataset else Y
-    stacked = tree["posterior_predictive"].dataset[name].stack(sample=("chain", "draw"))
+    name = Y if Y in tree["observed_data"].dataset else EVENTS
+    stacked = replicates(tree, name).stack(sample=("chain", "draw"))
     replicated = stacked.transpose("sample", STUDY).values
     observed = _observed(tree, name, len(replicated))
-    labels = [str(label) for label in tree["observed_data"].dataset[STUDY].values]
+    labels = [str(label) for label in stacked[STUDY].values]
     rows = [tail(observed[:, i], replicated[:, i]) for i in range(len(labels))]
     features = _features(tree, name)
     rows += [tail(feature(observed), feature(replicated)) for feature in features.values()]
@@ -37,10 +38,9 @@ def predictive(tree: xr.DataTree) -> Check:
 
 def _observed(tree: xr.DataTree, name: str, draws: int) -> np.ndarray:
     """Observed data once per draw, with latent counts from the table that the draw is about."""
-    posterior = tree["posterior"].dataset
-    if TABLE not in posterior:
+    if UNPRINTED not in tree.children:
         return np.tile(tree["observed_data"].dataset[name].values, (draws, 1))
-    table = posterior[TABLE].stack(sample=("chain", "draw")).values.astype(int)
+    table = tree[UNPRINTED][TABLE].stack(sample=("chain", "draw")).values.astype(int)
     return tree["constant_data"].dataset["tables"].values[table]
 
 

@@ -1,4 +1,4 @@
-"""Commands about one analysis of the plan: fit, crosscheck, sensitivity."""
+"""Commands about one analysis: fit, which also takes a table of the user's own, crosscheck, sensitivity."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from kyphobayes.commands import own_data as own
 from kyphobayes.commands.options import (
     STEPS,
     JsonOption,
@@ -42,20 +43,81 @@ class Engine(StrEnum):
 
 
 def fit(
-    analysis: Annotated[str, typer.Argument(help="Name of an analysis; see `kyphobayes list`.")],
-    engine: Annotated[Engine, typer.Option(help="How to fit.")] = Engine.both,
+    analysis: Annotated[
+        str, typer.Argument(help="Name of an analysis (see `kyphobayes list`), or a .csv or .xlsx file.")
+    ],
+    engine: Annotated[
+        Engine | None, typer.Option(help="How to fit; both for an analysis, exact for a file.")
+    ] = None,
     priors: Annotated[str | None, typer.Option(help="Prior set in place of the plan's.")] = None,
     prior: Annotated[
         list[str] | None, typer.Option(help='One prior, such as --prior tau="HalfCauchy(beta=0.5)".')
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model in place of the plan's.")] = None,
+    study: own.StudyOption = None,
+    by: own.ByOption = None,
+    events: own.EventsOption = None,
+    n: own.NOption = None,
+    percent: own.PercentOption = None,
+    time: own.TimeOption = None,
+    y: own.YOption = None,
+    se: own.SeOption = None,
+    v: own.VOption = None,
+    ci_low: own.CiLowOption = None,
+    ci_high: own.CiHighOption = None,
+    events1: own.Events1Option = None,
+    n1: own.N1Option = None,
+    events2: own.Events2Option = None,
+    n2: own.N2Option = None,
+    time1: own.Time1Option = None,
+    time2: own.Time2Option = None,
+    mean: own.MeanOption = None,
+    sd: own.SdOption = None,
+    mean1: own.Mean1Option = None,
+    sd1: own.Sd1Option = None,
+    mean2: own.Mean2Option = None,
+    sd2: own.Sd2Option = None,
+    mean_pre: own.MeanPreOption = None,
+    sd_pre: own.SdPreOption = None,
+    mean_post: own.MeanPostOption = None,
+    sd_post: own.SdPostOption = None,
+    r: own.ROption = None,
+    measure: own.MeasureOption = None,
+    below: own.BelowOption = None,
+    above: own.AboveOption = None,
+    unit: own.UnitOption = None,
+    time_unit: own.TimeUnitOption = None,
+    per: own.PerOption = None,
+    scale: own.ScaleOption = None,
+    correlation: own.CorrelationOption = None,
+    ci_level: own.CiLevelOption = None,
+    decimal: own.DecimalOption = None,
+    sheet: own.SheetOption = None,
+    drop_missing: own.DropMissingOption = False,
+    write_page: own.ReportOption = False,
     out: OutOption = Path("results"),
     seed: SeedOption = 0,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit one analysis, compare priors, and hold the witnesses against each other."""
+    """Fit an analysis of the plan or a table of your own, compare priors and hold witnesses together."""
+    told = locals()
+    given = {name: told[name] for name in own.OPTIONS if told[name] not in (None, False)}
     changed = _changed(prior or [])
+    from kyphobayes.own_data.sources import names_a_file
+
+    if names_a_file(analysis):
+        if model is not None or project is not None:
+            raise InputError(f"{analysis}: --model and --project are for analyses of a plan; leave them out")
+        if priors is not None and changed:
+            raise InputError("--priors and --prior: expected one of them for a table of your own, found both")
+        own.fit_table(
+            Path(analysis), given, priors=changed or priors, engine=(engine or Engine.exact).value, out=out,
+            seed=seed, report=write_page, as_json=as_json,
+        )  # fmt: skip
+        return
+    own.refuse_own(given | ({"report": True} if write_page else {}), analysis)
+    engine = engine or Engine.both
     with progress(as_json, STEPS) as say:
         from kyphobayes.evidence import find_analysis
         from kyphobayes.evidence.questions import read_questions

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 ProjectOption = Annotated[
     Path | None,
-    typer.Option("--project", help="A folder with data/ and models/ in place of the built-in one."),
+    typer.Option(
+        "--project", help="A folder with data/ in it; by default the one you are in, else the built-in."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of all draws.")]
@@ -19,7 +21,7 @@ STEPS = 4  # that running one analysis announces
 
 
 def chosen_project(folder: Path | None) -> "Project":
-    """Return the project in a folder, the built-in one if none is named."""
-    from kyphobayes.project import Project, default_project
+    """Return the project in a folder; if none is named, that of the working folder or the built-in one."""
+    from kyphobayes.project import Project, find_project
 
-    return default_project() if folder is None else Project(folder)
+    return find_project() if folder is None else Project(folder)

@@ -15,6 +15,11 @@ from kyphobayes.commands.options import (
 )
 from kyphobayes.console import answer_of, aside, print_json, progress, screen, show_list
 
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option("--format", help="html, md or pdf; several with commas or by repeating it."),
+]
+
 
 def list_(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """List the analyses of the plan, the models and the prior sets."""
@@ -42,6 +47,7 @@ def report(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that share the work; by default one a processor.")
     ] = None,
+    formats: FormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run every analysis of the plan and write the report; fits that are done are reused."""
@@ -49,21 +55,27 @@ def report(
     from kyphobayes.evidence.questions import read_questions
     from kyphobayes.jobs import Job, available, processes, run_all
     from kyphobayes.questions import answer
-    from kyphobayes.report import write_report
+    from kyphobayes.report import write_pdf, write_report
+    from kyphobayes.report.explored import explored
     from kyphobayes.run import run_analysis
 
+    wanted = _formats(formats or ["html"])
     chosen = chosen_project(project)
     plan, questions = read_plan(chosen), read_questions(chosen)
     given = {"project": chosen, "seed": seed, "out": out}
     jobs = [Job(name, run_analysis, {"analysis": entry, **given}) for name, entry in plan.items()]
     jobs += [Job(name, answer, {"question": entry, **given}) for name, entry in questions.items()]
     hands = min(workers or available(), len(jobs))
-    with progress(as_json, STEPS * len(jobs) + 1) as say:
+    with progress(as_json, STEPS * len(jobs) + len(plan) + 1) as say:
         with processes(hands, say) as executor:
             done = run_all(jobs, executor, say)
-        results, answers = done[: len(plan)], done[len(plan) :]
+            results, answers = done[: len(plan)], done[len(plan) :]
+            pages = [Job(r.analysis.name, explored, {"result": r, "folder": out}) for r in results]
+            run_all(pages, executor, say)
         say("writing the report")
-        page = write_report(results, out, answers=answers, project=chosen)
+        # A PDF is printed from the page at the end, so that without a browser all the rest is there.
+        written = (wanted - {"pdf"}) | ({"html"} if "pdf" in wanted else set())
+        page = write_report(results, out, answers=answers, project=chosen, formats=written)
     named = [(r.analysis.name, r) for r in results] + [(a.question.name, a) for a in answers]
     failed = [(name, check) for name, one in named for check in one.checks if not check.passed]
     if as_json:
@@ -80,5 +92,18 @@ def report(
         screen.print(f"\nreport: {page}", highlight=False, markup=False, soft_wrap=True)
     for name, check in failed:
         aside.print(f"{name}: {check.name} failed: {check.text}", markup=False)
+    if "pdf" in wanted:
+        write_pdf(page, out / "report.pdf")
     if failed:
         raise typer.Exit(1)
+
+
+def _formats(given: list[str]) -> set[str]:
+    """Formats that were asked for, before any work is done."""
+    from kyphobayes.errors import InputError
+    from kyphobayes.report.page import FORMATS
+
+    wanted = {word.strip().lower() for text in given for word in text.split(",")}
+    if unknown := sorted(wanted - set(FORMATS)):
+        raise InputError(f"--format: expected {', '.join(FORMATS)}, found {', '.join(unknown) or 'nothing'}")
+    return wanted

@@ -11,7 +11,9 @@ from kyphobayes.console import aside, print_json
 
 
 def effect_sizes(
-    file: Annotated[Path, typer.Argument(help="CSV file, one row per study, with the measure's columns.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV or XLSX file, one row per study, with the measure's columns.")
+    ],
     measure: Annotated[str, typer.Option(help="Such as PLO, OR, SMD, SMCC; metafor's codes.")],
     add: Annotated[float, typer.Option(min=0, help="Added to the cells of a corrected study.")] = 0.5,
     to: Annotated[
@@ -23,7 +25,7 @@ def effect_sizes(
 ) -> None:
     """Add effects y and sampling variances v to a table of studies."""
     from kyphobayes.files import write
-    from kyphobayes.own_tables import effect_table
+    from kyphobayes.own_data.effect_table import effect_table
 
     table, notes = effect_table(file, measure, add=add, to=to, vtype=vtype)
     if out is not None:

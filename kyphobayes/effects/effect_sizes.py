@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphobayes import html
 from kyphobayes.effects.measures import MEASURES, Measure
 from kyphobayes.effects.validate import first, numbers, place, together
 from kyphobayes.effects.zero_cells import To, ZeroCells
@@ -35,6 +36,15 @@ class EffectSizes:
     v: Array
     measure: str
     notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        y, v = np.atleast_1d(self.y), np.atleast_1d(self.v)
+        if y.ndim > 1:
+            shape = " × ".join(map(str, y.shape))
+            return html.line(f"{self.measure} of {shape} studies")
+        rows = [[i + 1, a, b, b**0.5] for i, (a, b) in enumerate(zip(y.tolist(), v.tolist(), strict=True))]
+        notes = [html.line(note) for note in self.notes]
+        return html.block(html.table(["study", "y", "v", "se"], rows, caption=self.measure), *notes)
 
 
 def effect_size(

@@ -4,16 +4,13 @@ Whatever engine made the draws, the likelihood, the priors and the predictive di
 computed from the one declared PyMC model, in its centred form, which has theta itself as a variable.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
-import pymc as pm
 import xarray as xr
 from scipy import special
 
+from kyphobayes.engines.graph import before_data, log_likelihood, replicates
 from kyphobayes.evidence import Contrasts, Counts, Rates, Tabulated, TwoArms, View
+from kyphobayes.fits import OBSERVATION, arranged
 from kyphobayes.model import Model
 from kyphobayes.names import (
     EVENTS,
@@ -32,7 +29,6 @@ from kyphobayes.names import (
 from kyphobayes.priors import Priors
 
 _PRIOR_DRAWS = 2000
-_OBSERVATION = "observation"
 
 
 def complete(posterior: xr.Dataset, model: Model, evidence: View, priors: Priors, seed: int) -> xr.DataTree:
@@ -45,15 +41,11 @@ def complete(posterior: xr.Dataset, model: Model, evidence: View, priors: Priors
     """
     rng = np.random.default_rng([seed, 1])
     declared = model.build(evidence, priors, centred=True)
-    draws = xr.DataTree.from_dict({"/posterior": posterior})
-    with quiet(), declared:
-        likelihood = pm.compute_log_likelihood(draws, progressbar=False)["log_likelihood"].dataset
-        replicated = pm.sample_posterior_predictive(
-            draws, random_seed=int(rng.integers(2**31)), progressbar=False, extend_inferencedata=False
-        )["posterior_predictive"].dataset
-        before = None  # an improper prior has no draws
-        if all(prior.proper for prior in priors.values()):
-            before = pm.sample_prior_predictive(_PRIOR_DRAWS, random_seed=int(rng.integers(2**31)))
+    likelihood = log_likelihood(declared, posterior)
+    replicated = replicates(declared, posterior, rng)
+    before = None  # an improper prior has no draws
+    if all(prior.proper for prior in priors.values()):
+        before = before_data(declared, _PRIOR_DRAWS, rng)
     groups = {
         "posterior": posterior,
         "log_likelihood": _by_observation(likelihood, evidence),
@@ -69,7 +61,7 @@ def complete(posterior: xr.Dataset, model: Model, evidence: View, priors: Priors
     groups |= _data(evidence)
     for dataset in groups.values():  # creation times would make equal fits differ
         dataset.attrs.clear()
-    return xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
+    return arranged(xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()}))
 
 
 def _log_prior(posterior: xr.Dataset, priors: Priors) -> xr.Dataset:
@@ -83,16 +75,16 @@ def _log_prior(posterior: xr.Dataset, priors: Priors) -> xr.Dataset:
 def _by_observation(likelihood: xr.Dataset, evidence: View) -> xr.Dataset:
     """Log likelihood under one name and one dimension: the studies with latent counts are one block."""
     if not isinstance(evidence, Tabulated):
-        return likelihood.rename({STUDY: _OBSERVATION})
+        return likelihood.rename({STUDY: OBSERVATION})
     parts, names = [], []
     if EVENTS in likelihood:
-        parts.append(likelihood[EVENTS].rename({REPORTED: _OBSERVATION}).drop_vars(_OBSERVATION))
+        parts.append(likelihood[EVENTS].rename({REPORTED: OBSERVATION}).drop_vars(OBSERVATION))
         names += evidence.coords[REPORTED]
     if EVENTS_LATENT in likelihood:
-        parts.append(likelihood[EVENTS_LATENT].expand_dims(_OBSERVATION, axis=-1))
+        parts.append(likelihood[EVENTS_LATENT].expand_dims(OBSERVATION, axis=-1))
         names.append(" + ".join(evidence.coords[LATENT]))
-    joined = xr.concat(parts, _OBSERVATION, coords="minimal").assign_coords({_OBSERVATION: names})
-    return xr.Dataset({EVENTS: joined.transpose("chain", "draw", _OBSERVATION)})
+    joined = xr.concat(parts, OBSERVATION, coords="minimal").assign_coords({OBSERVATION: names})
+    return xr.Dataset({EVENTS: joined.transpose("chain", "draw", OBSERVATION)})
 
 
 def _replicates(predictive: xr.Dataset, evidence: View) -> xr.Dataset:
@@ -153,15 +145,3 @@ def _data(evidence: View) -> dict[str, xr.Dataset]:
         "observed_data": xr.Dataset({Y: (STUDY, evidence.y)}, coords),
         "constant_data": xr.Dataset({"se": (STUDY, evidence.se)}, coords),
     }
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep PyMC's notes about what it samples off the screen."""
-    logger = logging.getLogger("pymc")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -7,21 +7,16 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import xarray as xr
-from pymc.model.transform.conditioning import remove_value_transforms
-from pytensor import function, tensor  # pyright: ignore[reportPrivateImportUsage]
-from pytensor.compile.mode import Mode
-from pytensor.graph.replace import vectorize_graph
 
-from kyphobayes.engines.complete import quiet
+from kyphobayes.engines.graph import before_data, log_likelihood, replicates
 from kyphobayes.engines.kept import kept
 from kyphobayes.engines.nuts import SETTINGS, sample, through_the_gate
 from kyphobayes.evidence import View
-from kyphobayes.fits import stamp
+from kyphobayes.fits import arranged, stamp
 from kyphobayes.model import Model
 from kyphobayes.priors import Priors
 
 _PRIOR_DRAWS = 1000
-_PYTHON = Mode(linker="py", optimizer="fast_compile")  # running takes less time than compiling
 _LAYOUT = 2  # of the file: a fit of another layout is made again
 
 
@@ -57,9 +52,10 @@ def fit_declared(
     Returns
     -------
     DataTree
-        Groups posterior, sample_stats, prior and prior_predictive (before the data), log_likelihood and
-        posterior_predictive (of the observed variables, patients' and studies' effects as they are),
-        log_prior (of what `priors` has names for) and observed_data.
+        Groups posterior, sample_stats, prior and prior_predictive (before the data), log_likelihood (of all
+        observed values) and posterior_predictive, patients' and studies' effects as they are; log_prior (of
+        what `priors` has names for) and observed_data. Where counts are latent, their replicates are in
+        ``unprinted`` and ``unprinted_prior``: see `kyphobayes.fits`.
 
     Raises
     ------
@@ -95,45 +91,15 @@ def _made(
         "sample_stats": sampled["sample_stats"].dataset,
         "log_likelihood": log_likelihood(declared, posterior),
         "log_prior": _log_prior(posterior, priors),
-        "posterior_predictive": _replicates(declared, posterior, seed),
+        "posterior_predictive": replicates(declared, posterior, np.random.default_rng([seed, 6])),
         **_before(model, evidence, priors, names, seed),
         "observed_data": _observed(declared),
     }
     for dataset in groups.values():  # creation times would make equal fits differ
         dataset.attrs.clear()
-    fit = xr.DataTree.from_dict({f"/{group}": dataset for group, dataset in groups.items()})
+    fit = arranged(xr.DataTree.from_dict({f"/{group}": dataset for group, dataset in groups.items()}))
     fit.attrs.update({**marks, "rung": str(rung)})
     return fit
-
-
-def log_likelihood(declared: pm.Model, posterior: xr.Dataset) -> xr.Dataset:
-    """Log likelihood of every observed value at every draw, all draws in one evaluation of the graph.
-
-    Parameters
-    ----------
-    declared : Model
-        In the form whose free variables the draws have.
-    posterior : Dataset
-        Dims chain and draw.
-    """
-    plain = remove_value_transforms(declared)
-    stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...)
-    terms: list[Any] = plain.logp(vars=plain.observed_RVs, sum=False, jacobian=False)  # pyright: ignore
-    values: dict[str, Any] = {str(v.name): v for v in plain.value_vars}
-    many = {n: tensor.tensor(n, dtype=v.dtype, shape=(None, *v.type.shape)) for n, v in values.items()}
-    batched = vectorize_graph(terms, {values[n]: many[n] for n in values})
-    run = function(list(many.values()), batched, mode=_PYTHON, on_unused_input="ignore")
-    found: Any = run(*(stacked[n].values.astype(v.dtype) for n, v in many.items()))
-    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
-    data = {}
-    for variable, term in zip(plain.observed_RVs, found, strict=True):
-        dims = list(plain.named_vars_to_dims.get(variable.name, ()))
-        inner = term.shape[1:]  # a joint observation has one value, whatever its dims
-        kept = dims[: len(inner)]
-        data[str(variable.name)] = (("chain", "draw", *kept), np.reshape(term, (*shape, *inner)))
-    known: Any = plain.coords
-    coords = {dim: list(known[dim]) for dims, _ in data.values() for dim in dims[2:]}
-    return xr.Dataset(data, {**coords, "chain": posterior["chain"], "draw": posterior["draw"]})
 
 
 def _log_prior(posterior: xr.Dataset, priors: Priors) -> xr.Dataset:
@@ -146,32 +112,13 @@ def _log_prior(posterior: xr.Dataset, priors: Priors) -> xr.Dataset:
     return xr.Dataset(found, posterior.coords)
 
 
-def _replicates(declared: pm.Model, posterior: xr.Dataset, seed: int) -> xr.Dataset:
-    """Replicated data, one set for each draw."""
-    rng = np.random.default_rng([seed, 6])
-    draws = xr.DataTree.from_dict({"/posterior": posterior})
-    with quiet(), declared:
-        drawn = pm.sample_posterior_predictive(
-            draws,
-            random_seed=int(rng.integers(2**31)),
-            progressbar=False,
-            extend_inferencedata=False,
-            compile_kwargs={"mode": _PYTHON},
-        )
-    return drawn["posterior_predictive"].dataset
-
-
 def _before(
     model: Model, evidence: View, priors: Priors, names: Sequence[str], seed: int
 ) -> dict[str, xr.Dataset]:
     """Draws before the data; none under an improper prior."""
     if not all(prior.proper for prior in priors.values()):
         return {}
-    rng = np.random.default_rng([seed, 1])
-    with quiet(), model.build(evidence, priors):
-        drawn = pm.sample_prior_predictive(
-            _PRIOR_DRAWS, random_seed=int(rng.integers(2**31)), compile_kwargs={"mode": _PYTHON}
-        )
+    drawn = before_data(model.build(evidence, priors), _PRIOR_DRAWS, np.random.default_rng([seed, 1]))
     prior = drawn["prior"].dataset
     kept = [name for name in names if name in prior]
     return {"prior": prior[kept], "prior_predictive": drawn["prior_predictive"].dataset}

@@ -7,7 +7,8 @@ import pymc as pm
 import xarray as xr
 
 from kyphobayes.checks.convergence import convergence
-from kyphobayes.engines.complete import complete, quiet
+from kyphobayes.engines.complete import complete
+from kyphobayes.engines.graph import quiet
 from kyphobayes.errors import NotConverged
 from kyphobayes.evidence import View
 from kyphobayes.fits import stamp

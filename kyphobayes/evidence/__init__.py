@@ -5,10 +5,17 @@ from kyphobayes.evidence.follow_up import FollowUp, read_follow_up
 from kyphobayes.evidence.joint import JointCounts, joint_counts, read_joint_counts
 from kyphobayes.evidence.leakage_sites import LeakSites, read_leak_sites
 from kyphobayes.evidence.patients import PatientPain, read_patient_pain
-from kyphobayes.evidence.plan import Analysis, Decision, find_analysis, read_plan, read_priors
+from kyphobayes.evidence.plan import (
+    Analysis,
+    Decision,
+    find_analysis,
+    prior_scopes,
+    read_plan,
+    read_priors,
+)
 from kyphobayes.evidence.pre_post_means import PrePostMeans, pre_post_means
 from kyphobayes.evidence.rates import Rates, rates, rates_of
-from kyphobayes.evidence.select import evidence_for
+from kyphobayes.evidence.select import counts_for, evidence_for
 from kyphobayes.evidence.tables import read_table
 from kyphobayes.evidence.thresholds import Threshold, find_threshold, read_thresholds
 from kyphobayes.evidence.two_arms import TwoArms, two_arms
@@ -34,11 +41,13 @@ __all__ = [
     "View",
     "contrasts",
     "counts",
+    "counts_for",
     "evidence_for",
     "find_analysis",
     "find_threshold",
     "joint_counts",
     "pre_post_means",
+    "prior_scopes",
     "rates",
     "rates_of",
     "read_follow_up",

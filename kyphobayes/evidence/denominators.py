@@ -28,9 +28,11 @@ def denominators(constraints: Constraints, project: Project) -> tuple[dict[str, 
             "or give every study and its n as a [[study]] entry"
         )
     rows = read_table(project, path)
-    if missing := [column for column in ("study_id", "arm", "unit", "events", "n") if column not in rows]:
+    if missing := [column for column in ("study_id", "events", "n") if column not in rows]:
         raise EvidenceError(f"data/{path}: not a table of counts: it has no column {missing[0]}")
-    rows = rows[(rows["arm"] == constraints.arm) & (rows["unit"] == constraints.unit)]
+    for column, asked in (("arm", constraints.arm), ("unit", constraints.unit)):
+        if column in rows:  # a review of one treatment in one unit needs neither
+            rows = rows[rows[column] == asked]
     n: dict[str, float] = {}
     known: dict[str, float] = {}
     for study in constraints.studies:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence.plan import find_analysis
-from kyphobayes.evidence.select import evidence_for
+from kyphobayes.evidence.select import counts_for
 from kyphobayes.evidence.views import Counts, View
 from kyphobayes.names import LATENT, PLO, REPORTED, STUDY, TABLE
 from kyphobayes.project import Project
@@ -116,7 +116,7 @@ def read_joint_counts(project: Project, leaks: str, fractures: str) -> JointCoun
     EvidenceError
         If there is no such analysis, or fewer than two studies have both outcomes.
     """
-    one, two = (evidence_for(find_analysis(project, name), project) for name in (leaks, fractures))
+    one, two = (counts_for(find_analysis(project, name), project) for name in (leaks, fractures))
     return joint_counts(one, two)
 
 

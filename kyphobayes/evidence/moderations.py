@@ -10,7 +10,7 @@ from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence.covariates import CovariateCounts, by_level
 from kyphobayes.evidence.plan import Analysis, find_analysis
 from kyphobayes.evidence.questions import Question
-from kyphobayes.evidence.select import evidence_for
+from kyphobayes.evidence.select import counts_for
 from kyphobayes.evidence.tables import read_table
 from kyphobayes.evidence.thresholds import Threshold, find_threshold
 from kyphobayes.evidence.views import Counts
@@ -184,7 +184,7 @@ def _read(where: str, row: object, project: Project) -> Moderation:
         for place, share in enumerate(typed(where, row, "shares", list, []))
     )
     figures = texts(where, row, "figures")
-    evidence = evidence_for(analysis, project)
+    evidence = counts_for(analysis, project)
     try:
         if figures:
             evidence = believing(evidence, analysis, figures, project)

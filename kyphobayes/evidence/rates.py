@@ -10,6 +10,7 @@ from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence.tables import read_table
 from kyphobayes.evidence.views import Array, Counts, Tabulated
 from kyphobayes.names import IRLN
+from kyphobayes.natural_scale import NaturalScale, natural_scale
 from kyphobayes.project import Project
 
 FOLLOW_UP = "outcomes/follow_up.csv"
@@ -30,6 +31,9 @@ class Rates(Tabulated):
         Every count table that agrees with what is printed; one row if nothing is latent.
     weights : ndarray, shape (t,)
     unit : str
+        Of time.
+    per : float
+        Time that rates are shown per: 100 for a rate per 100 patient-years.
     patients, follow_up : ndarray, shape (k,), or None
         Number of patients and their mean follow-up in months, where the exposure is made of these.
     """
@@ -39,6 +43,7 @@ class Rates(Tabulated):
     tables: Array
     weights: Array
     unit: str = "patient-years"
+    per: float = 1.0
     patients: Array | None = field(default=None, repr=False)
     follow_up: Array | None = field(default=None, repr=False)
 
@@ -46,6 +51,11 @@ class Rates(Tabulated):
     def measure(self) -> str:
         """Log of an incidence rate."""
         return IRLN
+
+    @property
+    def scale(self) -> NaturalScale:
+        """Events per `per` units of time."""
+        return natural_scale(self.measure, unit=self.unit, per=self.per)
 
     def _values(self) -> dict[str, object]:
         names = ("events", "exposure", "tables", "weights")
@@ -60,6 +70,7 @@ def rates(
     tables: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     unit: str = "patient-years",
+    per: float = 1.0,
 ) -> Rates:
     """Make a view of rates that are at hand.
 
@@ -76,6 +87,8 @@ def rates(
         Default: uniform.
     unit : str
         Of the exposure.
+    per : float
+        Time that rates are shown per.
 
     Raises
     ------
@@ -103,8 +116,10 @@ def rates(
         raise EvidenceError("tables: expected what events says of the studies whose counts are known")
     if not (np.isfinite(weight) & (weight > 0)).all():
         raise EvidenceError(f"weights: expected numbers greater than 0, found {weight.tolist()}")
+    if not (np.isfinite(per) and per > 0):
+        raise EvidenceError(f"per: expected a time greater than 0, found {per:g}")
     blank = pd.DataFrame(index=range(k))
-    return Rates(tuple(names), blank, blank.iloc[:0], given, time, rows, weight / weight.sum(), unit)
+    return Rates(tuple(names), blank, blank.iloc[:0], given, time, rows, weight / weight.sum(), unit, per)
 
 
 def rates_of(counts: Counts, project: Project) -> Rates:
@@ -113,7 +128,7 @@ def rates_of(counts: Counts, project: Project) -> Rates:
     Parameters
     ----------
     counts : Counts
-        By `evidence_for`.
+        By `counts_for`.
     project : Project
         With ``data/outcomes/follow_up.csv``.
 

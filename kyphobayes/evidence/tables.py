@@ -50,7 +50,8 @@ def read_table(project: Project, path: str) -> pd.DataFrame:
     -------
     DataFrame
         Text columns as str (empty where nothing is printed), numbers as float with NaN for empty.
-        ``line`` is the line of the file.
+        ``line`` is the line of the file. Where the schema says ``"fieldsMatch": "subset"``, columns that
+        it does not describe are kept as text.
 
     Raises
     ------
@@ -62,17 +63,30 @@ def read_table(project: Project, path: str) -> pd.DataFrame:
         raise EvidenceError(f"data/{path}: not described in data/datapackage.json, which has {known}")
     table = read_text(project.data / path, f"data/{path}")
     fields = schema["fields"]
-    expected, found = [field["name"] for field in fields], list(table.columns)
-    if found != expected:
-        missing = [c for c in expected if c not in found]
-        extra = [c for c in found if c not in expected]
-        detail = f"missing {missing}" if missing else f"unexpected {extra}" if extra else "in another order"
-        raise EvidenceError(f"data/{path}, line 1: columns are {detail}; expected {', '.join(expected)}")
+    _check_columns(path, list(table.columns), schema)
     for field in fields:
         if field["type"] in ("integer", "number"):
             table[field["name"]] = _numbers(table[field["name"]], path, field)
     _validate(table, path, schema)
     return table.assign(line=table.index).reset_index(drop=True)
+
+
+def _check_columns(path: str, found: list[str], schema: dict[str, Any]) -> None:
+    """Hold the header to the schema: exactly its fields, or at least these where it says ``subset``."""
+    expected = [field["name"] for field in schema["fields"]]
+    missing = [column for column in expected if column not in found]
+    extra = [column for column in found if column not in expected]
+    twice = [column for column in found if found.count(column) > 1]
+    if schema.get("fieldsMatch") == "subset" and not missing and not twice:
+        return
+    if found != expected:
+        detail = f"missing {missing}" if missing else f"unexpected {extra}" if extra else "in another order"
+        if twice:
+            detail = f"there more than once: {twice[0]!r}"
+        raise EvidenceError(
+            f"data/{path}, line 1: columns are {detail}; expected {', '.join(expected)}, as in "
+            f"data/datapackage.json"
+        )
 
 
 def _numbers(cells: pd.Series, path: str, field: dict[str, Any]) -> pd.Series:

@@ -6,16 +6,19 @@ view it needs.
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kyphobayes import html
 from kyphobayes.errors import EvidenceError
-from kyphobayes.names import GEN, LATENT, PLO, REPORTED, STUDY, TABLE
+from kyphobayes.names import GEN, LATENT, MEASURE_LABELS, PLO, REPORTED, STUDY, TABLE
+from kyphobayes.natural_scale import NaturalScale, natural_scale
 from kyphobayes.reconstruct import CountTables
+from kyphobayes.toml_files import nearest
 
 Array = NDArray[np.float64]
 
@@ -53,8 +56,35 @@ class View:
         """Scale of the study effects, by metafor's code."""
         raise NotImplementedError
 
+    @property
+    def scale(self) -> NaturalScale:
+        """Scale on which people read the effects."""
+        return natural_scale(self.measure)
+
     def _values(self) -> dict[str, object]:
         raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        """Table of the studies, and of what is left out with the reasons."""
+        each = {item.name: getattr(self, item.name) for item in fields(self)}
+        columns = {
+            name: values
+            for name, values in each.items()
+            if isinstance(values, np.ndarray) and values.shape == (self.k,) and name != "weights"
+        }
+        rows = [[label, *(values[i] for values in columns.values())] for i, label in enumerate(self.labels)]
+        parts = [html.table(["study", *columns], rows, caption=self._caption)]
+        if {"label", "reason"} <= set(self.excluded):
+            left_out = self.excluded[["label", "reason"]].to_numpy().tolist()
+            parts += [html.table(["left out", "because"], left_out)] if left_out else []
+        return html.block(*parts)
+
+    @property
+    def _caption(self) -> str:
+        unit = getattr(self, "unit", "")
+        return f"{type(self).__name__} of {self.k} {'study' if self.k == 1 else 'studies'}" + (
+            f", in {unit}" if unit else ""
+        )
 
     @property
     def digest(self) -> str:
@@ -88,6 +118,11 @@ class Tabulated(View):
     def latent(self) -> NDArray[np.intp]:
         """Positions of the studies whose counts are not."""
         return np.flatnonzero(np.isnan(self.events))
+
+    @property
+    def _caption(self) -> str:
+        told = super()._caption
+        return f"{told}; a dash: one of {len(self.tables)} tables of counts" if len(self.latent) else told
 
     @property
     def coords(self) -> dict[str, list]:
@@ -137,19 +172,36 @@ class Counts(Tabulated):
 
 @dataclass(frozen=True, eq=False)
 class Contrasts(View):
-    """Estimates `y` with standard errors `se`, each of shape (k,), in `unit`."""
+    """Estimates with standard errors of k studies.
+
+    Attributes
+    ----------
+    y, se : ndarray, shape (k,)
+        On the scale of the measure: logarithms for ratios.
+    unit : str
+        Of the estimates, such as points; empty where they have none.
+    code : str
+        What the estimates are, by metafor's code: SMD, MD, OR, HR, ...; GEN where it is not said.
+    """
 
     y: Array
     se: Array
     unit: str = ""
+    code: str = GEN
 
     @property
     def measure(self) -> str:
-        """Whatever scale the estimates are on."""
-        return GEN
+        """Scale of the estimates."""
+        return self.code
+
+    @property
+    def scale(self) -> NaturalScale:
+        """Ratios where the estimates are their logarithms, else the estimates' own unit."""
+        return natural_scale(self.measure, unit=self.unit)
 
     def _values(self) -> dict[str, object]:
-        return {"y": self.y, "se": self.se}
+        said = {} if self.code == GEN else {"measure": self.code}
+        return {"y": self.y, "se": self.se, **said}
 
 
 def counts(
@@ -205,20 +257,25 @@ def counts(
     return Counts(names, blank, blank.iloc[:0], given, size, rows, weight / weight.sum(), unit)
 
 
-def contrasts(y: object, se: object, labels: object = None, *, unit: str = "") -> Contrasts:
+def contrasts(
+    y: object, se: object, labels: object = None, *, unit: str = "", measure: str = GEN
+) -> Contrasts:
     """Make a view of estimates that are at hand, without tables on disk.
 
     Parameters
     ----------
     y, se : array_like, shape (k,)
-        Estimates and standard errors in one unit.
+        Estimates and standard errors in one unit; of a ratio, of its logarithm.
     labels : sequence of str, optional
     unit : str
+    measure : str
+        What the estimates are, by metafor's code.
 
     Raises
     ------
     EvidenceError
-        If shapes do not fit, or a number is not finite, or a standard error is not positive.
+        If shapes do not fit, a number is not finite, a standard error is not positive, or the measure is
+        none that estimates have.
     """
     estimates, errors = (np.atleast_1d(np.asarray(a, dtype=float)) for a in (y, se))
     if estimates.shape != errors.shape:
@@ -226,8 +283,10 @@ def contrasts(y: object, se: object, labels: object = None, *, unit: str = "") -
     names = _labels(labels, len(estimates))
     _refuse("y", estimates, ~np.isfinite(estimates), "a finite number")
     _refuse("se", errors, ~(np.isfinite(errors) & (errors > 0)), "a finite number greater than 0")
+    if measure not in MEASURE_LABELS:
+        raise EvidenceError(f"measure: found {measure!r}; {nearest(measure, MEASURE_LABELS)}")
     blank = pd.DataFrame(index=range(len(estimates)))
-    return Contrasts(names, blank, blank.iloc[:0], estimates, errors, unit)
+    return Contrasts(names, blank, blank.iloc[:0], estimates, errors, unit, measure)
 
 
 def _refuse(name: str, values: Array, wrong: NDArray[np.bool_], expected: str) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kyphobayes import html
 from kyphobayes.errors import InputError
 from kyphobayes.exact.conditional_regression import Regression
 from kyphobayes.exact.density import Density
@@ -53,6 +54,9 @@ class CoefficientPosterior:
 
     def __repr__(self) -> str:
         return f"CoefficientPosterior({self._k} studies, {', '.join(self.names)})"
+
+    def _repr_html_(self) -> str:
+        return html.block(html.line(repr(self)), html.frame(self.summary()))
 
     def posterior(self, x: ArrayLike) -> Posterior:
         """Posterior of x' beta (its `mu`), tau, and the effect of a new study there (`theta_new`).

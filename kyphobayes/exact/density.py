@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kyphobayes.exact.panels import Array, Panels, antiderivative, lagrange
+from kyphobayes.html import Svg, block, line, sketch
 from kyphobayes.names import PROB
 
 _ROUNDS = 60  # of Newton's method, or of halving where it would leave the panel
+_TAIL, _POINTS = 2e-3, 121  # of a sketch: the mass beyond either end, and the points of its curve
 _LAST = 1e-7  # a step of this share of a panel is the last: what is left is its square
 
 
@@ -43,6 +45,28 @@ class Density:
         values = np.maximum(values, 0.0)
         self.values = values / (panels.weights @ values)
         self._cumulative = np.concatenate([[0.0], np.cumsum(panels.integrals(self.values))])
+
+    def __repr__(self) -> str:
+        low, middle, high = self.quantile([(1 - PROB) / 2, 0.5, (1 + PROB) / 2])
+        return f"Density(median {middle:.4g}, {100 * PROB:g} % interval {low:.4g} to {high:.4g})"
+
+    def _repr_html_(self) -> str:
+        return block(line(repr(self)), self.sketch())
+
+    def sketch(self, label: str = "") -> Svg:
+        """Draw a small picture of it, for notebooks.
+
+        Parameters
+        ----------
+        label : str
+            What it is the density of.
+        """
+        low, middle, high = (float(q) for q in self.quantile([(1 - PROB) / 2, 0.5, (1 + PROB) / 2]))
+        first, last = (float(q) for q in self.quantile([_TAIL, 1 - _TAIL]))
+        x = np.linspace(first, last, _POINTS)
+        said = f"Density of {label}" if label else "Density"
+        said = f"{said}: median {middle:.3g}, {100 * PROB:g} % interval {low:.3g} to {high:.3g}"
+        return sketch(x.tolist(), self.pdf(x).tolist(), low=low, middle=middle, high=high, label=said)
 
     def expectation(self, function: Callable[[Array], Array]) -> float:
         """Mean of `function(x)`."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import optimize, special
 
+from kyphobayes import html
 from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.panels import Array, Panels, resolve
@@ -70,6 +71,9 @@ class CommonEffect:
 
     def __repr__(self) -> str:
         return f"CommonEffect({self.surface.k} studies, mu ~ {self.prior})"
+
+    def _repr_html_(self) -> str:
+        return html.block(html.line(repr(self)), html.frame(self.summary()))
 
     @property
     def prior(self) -> Prior:
@@ -141,6 +145,9 @@ class NoPooling:
 
     def __repr__(self) -> str:
         return f"NoPooling({self.surface.k} studies, theta ~ {self.prior})"
+
+    def _repr_html_(self) -> str:
+        return html.block(html.line(repr(self)), html.frame(self.summary()))
 
     def summary(self, prob: float = PROB, kind: str = "eti") -> pd.DataFrame:
         """Posterior mean, sd, median and interval of each study's own effect: one row per study."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kyphobayes import html
 from kyphobayes.errors import InputError
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.panels import Array, Panels
@@ -60,6 +61,15 @@ class Posterior:
 
     def __repr__(self) -> str:
         return f"Posterior({self.surface.k} studies, mu ~ {self.priors[MU]}, tau ~ {self.priors[TAU]})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [name, *row, getattr(self, name).sketch(name)]
+            for name, *row in self.summary().loc[list(AGGREGATE)].itertuples(name=None)
+        ]
+        header = ["", "mean", "sd", "median", "low", "high", "density"]
+        told = f"{100 * PROB:g} % intervals; log marginal likelihood {self.log_marginal_likelihood:.4g}"
+        return html.block(html.line(repr(self)), html.table(header, rows), html.line(told))
 
     # -- quadrature ------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kyphobayes import html
 from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact.conjugate import CONJUGATE, HalfLineDensity, diverges
 from kyphobayes.exact.density import Density
@@ -74,6 +75,9 @@ class RegressionPosterior:
 
     def __repr__(self) -> str:
         return f"RegressionPosterior({self._studies.size} studies, {', '.join(self.names)})"
+
+    def _repr_html_(self) -> str:
+        return html.block(html.line(repr(self)), html.frame(self.summary()))
 
     def _given(self, tau: Array) -> tuple[Array, Array, Array]:
         """Log likelihood with beta integrated out (t,), mean (t, p) and covariance (t, p, p) of beta."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from kyphobayes import html
 from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact.conjugate import CONJUGATE, ConjugatePosterior
 from kyphobayes.exact.likelihoods import Likelihood, NormalStudies
@@ -88,6 +89,10 @@ class Surface:
         return f"Surface(k={self.k}, tables={len(self.tables)})"
 
     # -- values ----------------------------------------------------------------------------------
+
+    def _repr_html_(self) -> str:
+        hint = "posterior(mu=…, tau=…) gives the posterior under any priors."
+        return html.block(html.line(repr(self)), html.line(", ".join(self.labels)), html.line(hint))
 
     def log_likelihood(self, mu: ArrayLike, tau: ArrayLike) -> Array:
         """Log marginal likelihood, computed afresh: shape (len(mu), len(tau))."""

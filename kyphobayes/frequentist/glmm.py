@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from kyphobayes import html
 from kyphobayes.errors import InputError
 from kyphobayes.frequentist.conditional import Binomial, Pair, Poisson
 from kyphobayes.frequentist.hypergeometric import Hypergeometric
@@ -73,6 +74,11 @@ class MixedModel:
     k: int
     model: str
     test: str
+
+    def _repr_html_(self) -> str:
+        columns = ("mu", "se", "ci_low", "ci_high", "pi_low", "pi_high", "tau2", "log_likelihood")
+        row = ["", *(getattr(self, name) for name in columns)]
+        return html.table(["", *columns], [row], caption=f"{self.model}, {self.test}, {self.k} studies")
 
 
 def glmm_proportion(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from kyphobayes import html
 from kyphobayes.errors import InputError
 from kyphobayes.frequentist.inference import factor, i2_h2, ratio, two_sided_p, two_sided_quantile
 from kyphobayes.frequentist.search import GRID
@@ -77,6 +78,14 @@ class Pooled[Number]:
     method: str
     test: str
     weights: Array
+
+    def _repr_html_(self) -> str:
+        names = ("mu", "se", "ci_low", "ci_high", "pi_low", "pi_high", "tau2", "i2", "q", "q_p")
+        values = np.stack([np.atleast_1d(getattr(self, name)) for name in names], axis=-1).tolist()
+        rows = [[i + 1 if len(values) > 1 else "", *row] for i, row in enumerate(values)]
+        k = np.atleast_1d(np.asarray(self.k))
+        told = f"{k[0]}" if (k == k[0]).all() else f"{k.min()} to {k.max()}"
+        return html.table(["", *names], rows, caption=f"{self.method}, {self.test}, {told} studies")
 
 
 def pool(

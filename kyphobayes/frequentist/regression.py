@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from scipy.linalg import solve_triangular
 
+from kyphobayes import html
 from kyphobayes.errors import InputError
 from kyphobayes.frequentist import inference
 from kyphobayes.frequentist.contrasts import ESTIMATORS, Contrasts
@@ -110,6 +111,13 @@ class Regression:
     root: Array = field(repr=False)
     contrasts: Contrasts = field(repr=False)
     scale: float = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        columns = ("beta", "se", "ci_low", "ci_high", "statistic", "p_value")
+        values = np.stack([getattr(self, name) for name in columns], axis=-1).tolist()
+        rows = [[name, *row] for name, row in zip(self.names, values, strict=True)]
+        told = f"{self.method}, {self.test}, {self.k} studies; tau2 {self.tau2:.4g}, R2 {self.r2:.3g} %"
+        return html.table(["", *columns], rows, caption=told)
 
     def predict(self, X_new: ArrayLike) -> Prediction:
         """Mean effects, and effects in new studies, at these covariates.

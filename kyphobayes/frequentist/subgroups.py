@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from kyphobayes import html
 from kyphobayes.errors import InputError
 from kyphobayes.frequentist.pool import TESTS, pool
 from kyphobayes.frequentist.regression import Regression, regress
@@ -57,6 +58,13 @@ class Subgroups:
     method: str
     test: str
     regression: Regression | None = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        columns = ("k", "mu", "se", "ci_low", "ci_high", "tau2", "pi_low", "pi_high")
+        values = zip(*(getattr(self, name).tolist() for name in columns), strict=True)
+        rows = [[str(name), *row] for name, row in zip(self.names, values, strict=True)]
+        told = f"{self.method}, {self.test}; test that the effects are equal: p = {self.q_p:.3g}"
+        return html.table(["group", *columns], rows, caption=told)
 
 
 def subgroup(

@@ -13,8 +13,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kyphobayes import html
 from kyphobayes.errors import PriorError
 from kyphobayes.families import FAMILIES, NUMBER_FAMILIES, WRAPPERS, Array, Law
+from kyphobayes.names import PROB
 from kyphobayes.priors.rules import check
 from kyphobayes.priors.text import Parameters, read, shortest
 
@@ -76,6 +78,25 @@ class Prior:
                 value = tuple(cls._of(*component) for component in value)
             made.append((name, value))
         return cls(family, tuple(made))
+
+    def _repr_html_(self) -> str:
+        if self.unbound:
+            return html.block(html.line(self, strong=True), html.line(self.why) if self.why else "")
+        return html.block(
+            html.line(self, strong=True), self.sketch(), html.line(self.why) if self.why else ""
+        )
+
+    def sketch(self) -> html.Svg:
+        """Draw a small picture of its density, for notebooks; none of an improper prior."""
+        if not self.proper or self.unbound:
+            return html.Svg("")
+        low, middle, high = (float(q) for q in self.quantile([(1 - PROB) / 2, 0.5, (1 + PROB) / 2]))
+        first, quarter, third, last = (float(q) for q in self.quantile([0.01, 0.25, 0.75, 0.99]))
+        reach = 4 * (third - quarter)  # of a heavy tail, only the beginning can be seen
+        x = np.linspace(max(first, quarter - reach), min(last, third + reach), 121)
+        said = f"Density of {self}: median {middle:.3g}, {100 * PROB:g} % interval {low:.3g} to {high:.3g}"
+        heights = np.exp(self.log_density(x))
+        return html.sketch(x.tolist(), heights.tolist(), low=low, middle=middle, high=high, label=said)
 
     def __str__(self) -> str:
         if self.family == "Mixture":

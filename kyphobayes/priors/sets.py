@@ -6,6 +6,7 @@ from typing import Self
 
 from numpy.typing import ArrayLike
 
+from kyphobayes import html
 from kyphobayes.errors import PriorError
 from kyphobayes.families import FAMILIES
 from kyphobayes.names import MU, TAU
@@ -31,6 +32,10 @@ class Priors(Mapping[str, Prior]):
     def of(cls, label: str = "custom", /, **texts: str | Prior) -> Self:
         """Build a set from texts: ``Priors.of(mu="Normal(mu=0, sigma=2)", tau="HalfNormal(sigma=1)")``."""
         return cls(tuple((name, _for(name, Prior.parse(text))) for name, text in texts.items()), label)
+
+    def _repr_html_(self) -> str:
+        rows = [[name, str(prior), prior.sketch(), prior.why] for name, prior in self.entries]
+        return html.table(["", "prior", "density", "why"], rows, caption=f"Priors: {self.label}")
 
     def __getitem__(self, name: str) -> Prior:
         for known, prior in self.entries:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from kyphobayes import html
 from kyphobayes.checks import Check
 from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import Analysis, View
@@ -50,6 +51,15 @@ class Answered:
     fits: dict[str, xr.DataTree] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
     decisions: pd.DataFrame | None = None
+
+    def _repr_html_(self) -> str:
+        checks = [[check.name, "passed" if check.passed else "FAILED", check.text] for check in self.checks]
+        return html.block(
+            html.line(self.question.question, strong=True),
+            html.line(self.sentence),
+            *(html.frame(table, caption=name.replace("_", " ")) for name, table in self.tables.items()),
+            html.table(["check", "", ""], checks) if checks else "",
+        )
 
     @property
     def passed(self) -> bool:

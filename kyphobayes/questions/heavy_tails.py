@@ -28,7 +28,7 @@ from kyphobayes.evidence import (
     Analysis,
     Counts,
     Threshold,
-    evidence_for,
+    counts_for,
     find_analysis,
     find_threshold,
     read_priors,
@@ -194,7 +194,7 @@ def _asked(
     points: list[tuple[float, float]],
     seed: int,
 ) -> Asked:
-    evidence = evidence_for(analysis, project)
+    evidence = counts_for(analysis, project)
     surface = load_model(analysis.model, project).surface(evidence)
     if not surface.studies.kernel.normal:
         raise EvidenceError(

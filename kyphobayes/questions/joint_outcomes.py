@@ -21,6 +21,7 @@ from kyphobayes.engines import fit_declared
 from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import JointCounts, Threshold, find_threshold, read_joint_counts
 from kyphobayes.evidence.questions import Question
+from kyphobayes.fits import UNPRINTED_PRIOR
 from kyphobayes.joint import profile as frequentist
 from kyphobayes.joint import witnesses
 from kyphobayes.joint.correlation import ENDS
@@ -276,7 +277,10 @@ def _likelihood(solved: Solved, profiled: frequentist.Profile) -> pd.DataFrame:
 
 def _before(fit: xr.DataTree, evidence: JointCounts, limits: tuple[float, float]) -> pd.DataFrame:
     """Prior predictive check: what the priors say before the data, and where the observed lies."""
-    prior, predicted = flat(fit["prior"].dataset), fit["prior_predictive"].dataset
+    prior = flat(fit["prior"].dataset)
+    predicted = xr.merge(
+        [fit[group].dataset for group in ("prior_predictive", UNPRINTED_PRIOR) if group in fit.children]
+    )
     rates = {
         "leak rate, typical centre": (special.expit(prior["mu_leak"]), evidence.leaks),
         "leak rate, next centre": (special.expit(prior["theta_leak_new"]), evidence.leaks),
@@ -291,8 +295,8 @@ def _before(fit: xr.DataTree, evidence: JointCounts, limits: tuple[float, float]
         total = np.zeros(len(prior["rho"]))
         if name in predicted:
             total += predicted[name].values.reshape(len(total), -1).sum(axis=1)
-        if f"{name}_latent" in predicted:  # one row of counts, repeated for every table
-            total += predicted[f"{name}_latent"].values[0, :, 0].sum(axis=1)
+        if f"{name}_latent" in predicted:
+            total += predicted[f"{name}_latent"].values.reshape(len(total), -1).sum(axis=1)
         rows[f"{name} in all studies"] = (total, float(counts.weights @ counts.tables.sum(axis=1)))
     rows["correlation between centres"] = (prior["rho"], np.nan)
     rows["P(both below their limits), next centre"] = (

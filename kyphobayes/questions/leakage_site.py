@@ -29,7 +29,7 @@ from kyphobayes.errors import EvidenceError
 from kyphobayes.evidence import (
     LeakSites,
     Threshold,
-    evidence_for,
+    counts_for,
     find_analysis,
     find_threshold,
     read_leak_sites,
@@ -181,7 +181,7 @@ def _options(question: Question) -> tuple[str, int]:
 def _predictive(project: Project, name: str) -> Prior:
     """Prior of mu from other series: what they foresee of the log odds in the next one."""
     analysis = find_analysis(project, name)
-    evidence = evidence_for(analysis, project)
+    evidence = counts_for(analysis, project)
     priors = read_priors(project, analysis.priors, analysis, evidence.measure)
     past = load_model(analysis.model, project).surface(evidence).posterior(priors[MU], priors[TAU])
     why = (

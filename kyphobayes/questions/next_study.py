@@ -14,7 +14,7 @@ from scipy import special
 
 from kyphobayes.checks import Check
 from kyphobayes.errors import EvidenceError
-from kyphobayes.evidence import Analysis, Counts, evidence_for, find_analysis, read_priors
+from kyphobayes.evidence import Analysis, Counts, counts_for, find_analysis, read_priors
 from kyphobayes.evidence.questions import Question
 from kyphobayes.exact import Posterior
 from kyphobayes.model import load_model
@@ -94,7 +94,7 @@ def answer(
 
 
 def _planned(analysis: Analysis, project: Project, sizes: list[int], certainty: float) -> Planned:
-    evidence = evidence_for(analysis, project)
+    evidence = counts_for(analysis, project)
     priors = read_priors(project, analysis.priors, analysis, evidence.measure)
     now = load_model(analysis.model, project).surface(evidence).posterior(priors[MU], priors[TAU])
     below = analysis.decision.below

@@ -29,7 +29,7 @@ from kyphobayes.evidence import (
     FollowUp,
     Rates,
     Threshold,
-    evidence_for,
+    counts_for,
     find_analysis,
     find_threshold,
     rates_of,
@@ -135,7 +135,7 @@ def answer(
     main = question.priors[0]
     analysis = find_analysis(project, options.analysis)
     limits = tuple(find_threshold(project, name) for name in _THRESHOLDS)
-    counts, followed = evidence_for(analysis, project), read_follow_up(project)
+    counts, followed = counts_for(analysis, project), read_follow_up(project)
     evidence = rates_of(counts, project)
     of_centres, of_patients = load_model(question.model, project), load_model(options.patients, project)
     for priors in question.priors:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kyphobayes import html
 from kyphobayes.errors import EvidenceError
 from kyphobayes.reconstruct.conflicts import Contradiction, find_conflicts
 from kyphobayes.reconstruct.constraints import LARGEST_N, Constraints
@@ -82,6 +83,22 @@ class CountTables:
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def __repr__(self) -> str:
+        sampled = "" if self.sample is None else f", a sample of about {self.number:.3g}"
+        return f"CountTables({len(self)} tables of {len(self.studies)} studies{sampled})"
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for column, (study, n) in enumerate(zip(self.studies, self.n, strict=True)):
+            events = self.events[:, column]
+            rows.append([study, float(n), int(events.min()), float(self.weights @ events), int(events.max())])
+        trail = [[figure.words, number] for figure, number in self.trail]
+        return html.block(
+            html.line(repr(self), strong=True),
+            html.table(["study", "n", "least", "mean", "most"], rows, caption="Counts that agree"),
+            html.table(["printed figure", "tables left"], trail),
+        )
 
     @property
     def number(self) -> float:

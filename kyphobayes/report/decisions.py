@@ -36,13 +36,24 @@ def of_result(result: Result) -> pd.DataFrame:
 
 
 def decision_table(
-    results: Sequence[Result], slugs: Sequence[str], answers: Sequence[Answered]
+    results: Sequence[Result],
+    slugs: Sequence[str],
+    answers: Sequence[Answered],
+    anchors: Sequence[str],
 ) -> Table | None:
-    """Every claim of every question, with a link to its section; None where there is none."""
+    """Every claim of every question, with a link to its section; None where there is none.
+
+    Parameters
+    ----------
+    results, slugs
+        Pooled analyses, and the anchors of their sections.
+    answers, anchors
+        Other questions, and the anchors of theirs.
+    """
     parts = [(slug, r.analysis.title, of_result(r)) for r, slug in zip(results, slugs, strict=True)]
     parts += [
-        (a.question.name, a.question.title, a.decisions)
-        for a in answers
+        (anchor, a.question.title, a.decisions)
+        for a, anchor in zip(answers, anchors, strict=True)
         if a.decisions is not None and len(a.decisions)
     ]
     frames = [frame.assign(question=name, title=title) for name, title, frame in parts]
@@ -69,7 +80,7 @@ def decision_table(
 
 def _chance(key: str) -> Show:
     # Of draws, all may agree; no number of them makes it certain.
-    return lambda row: probability(min(row[key], _SURE))
+    return lambda row: probability(float(np.clip(row[key], 1 - _SURE, _SURE)))
 
 
 def _expected(row: Any) -> str:

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from scipy import special
 
-from kyphobayes.names import GEN, MU, PLO, THETA_NEW
+from kyphobayes.findings import PROPORTIONS
+from kyphobayes.names import MU, THETA_NEW
+from kyphobayes.natural_scale import NaturalScale
 from kyphobayes.report.canvas import GREY, INK, SMALL, VERMILION, WIDTH, blank, style, text_size, wrapped
-from kyphobayes.report.words import PERCENT, decimal, percent, probability
+from kyphobayes.report.words import PERCENT, heading, probability, value
 from kyphobayes.sensitivity.atlas import grid
 
 _CELL = 0.5  # inches across that a number needs
@@ -24,27 +25,32 @@ _LONGEST = 1.75  # inches of a prior's name
 _MAP = ListedColormap(mpl.colormaps["Blues"](np.linspace(0.03, 0.6, 256)))
 
 
-def heat_map(atlas: xr.Dataset, *, measure: str = PLO, threshold: float = 0.5, decision: str = "") -> Figure:
+def heat_map(
+    atlas: xr.Dataset, *, scale: NaturalScale = PROPORTIONS, threshold: float = 0.5, decision: str = ""
+) -> Figure:
     """Draw the atlas: median of mu and of theta_new, and the probability of the decision.
 
     Parameters
     ----------
     atlas : Dataset
         See `kyphobayes.sensitivity.atlas`.
-    measure : str
-        PLO shows medians as rates in percent, anything else on its own scale.
+    scale : NaturalScale
+        On which medians are shown.
     threshold : float
         Cells on the other side of it than the reference are framed in the third panel.
     decision : str
         Heading of the third panel.
     """
-    back = (lambda x: special.expit(x)) if measure == PLO else (lambda x: x)
-    show = (lambda x: percent(x, unit=False)) if measure == PLO else (lambda x: decimal(x, 2))
-    unit = " (%)" if measure == PLO else ""
-    typical, new = (grid(atlas, back(atlas["median"].sel(quantity=name))) for name in (MU, THETA_NEW))
+    medians = (atlas["median"].sel(quantity=name) for name in (MU, THETA_NEW))
+    typical, new = (grid(atlas, median.copy(data=scale.natural(median.values))) for median in medians)
+
+    def show(number: float) -> str:
+        return value(number, scale, unit=False)
+
+    unit = f" ({scale.unit})" if scale.unit else ""
     shown = [
-        (f"typical {'effect' if measure == GEN else 'rate'}{unit}", typical, show),
-        (f"next centre{unit}", new, show),
+        (f"typical {heading(scale)}", typical, show),
+        (f"next {scale.one}{unit}", new, show),
         (decision or "P(decision) (%)", grid(atlas, atlas["probability"]), _chance),
     ]
     rows, columns = shown[0][1].shape
@@ -101,9 +107,9 @@ def _panel(axes: Axes, table: pd.DataFrame, text: Any) -> None:
     axes.spines[:].set_visible(False)
     if text is None:
         return
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            axes.text(column, row, text(value), ha="center", va="center", fontsize=SMALL, color=INK)
+    for (row, column), number in np.ndenumerate(values):
+        if np.isfinite(number):
+            axes.text(column, row, text(number), ha="center", va="center", fontsize=SMALL, color=INK)
 
 
 def _mark(figure: Figure, atlas: xr.Dataset, table: pd.DataFrame, threshold: float) -> None:

@@ -1,113 +1,57 @@
-"""From results to the page: collect what a section shows, fill the template, write the files."""
+"""From results to the report: a document of sections, written as a page, as Markdown and as PDF."""
 
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from importlib.resources import files
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-from matplotlib.figure import Figure
 
 import kyphobayes
-from kyphobayes.checks import Check
-from kyphobayes.errors import EvidenceError, InputError
-from kyphobayes.evidence import read_table
+from kyphobayes.errors import InputError
 from kyphobayes.files import write
-from kyphobayes.pre_post import Paired, read_patients, read_printed
-from kyphobayes.project import Project, default_project
+from kyphobayes.pre_post import read_patients, read_printed
+from kyphobayes.project import Project
 from kyphobayes.questions import Answered
-from kyphobayes.report import figures, sentences, tables
-from kyphobayes.report.alt import alternatives
-from kyphobayes.report.audit import Audited, audited
-from kyphobayes.report.canvas import to_png, to_svg
-from kyphobayes.report.chapters import Chapter, answers_table, chapter_of
+from kyphobayes.report.asked import asked_section
+from kyphobayes.report.audit import audited
+from kyphobayes.report.beside import keep_fits, picture, write_tables
+from kyphobayes.report.checklist import checklist, titles
+from kyphobayes.report.checklist_answers import Facts
 from kyphobayes.report.csv_tables import to_csv
 from kyphobayes.report.decisions import decision_table
-from kyphobayes.report.efficacy import Efficacy, efficacy
-from kyphobayes.report.heat_map import heat_map
-from kyphobayes.report.methods import methods, stamps
+from kyphobayes.report.document import Block, Document, Fold, Section, Shown, numbered, paragraphs, text
+from kyphobayes.report.efficacy import efficacy
+from kyphobayes.report.front import base_section, files_section, methods_section, reading, summary_section
+from kyphobayes.report.given import Pooled
+from kyphobayes.report.html import to_html
+from kyphobayes.report.markdown import to_markdown
+from kyphobayes.report.pdf import write_pdf
+from kyphobayes.report.pooled import pooled_section
 from kyphobayes.report.pre_post import pre_post
-from kyphobayes.report.sensitivity import conclusion, credibility_sentence, decision_head, words_of
-from kyphobayes.report.sensitivity import tables as sensitivity_tables
-from kyphobayes.report.tables import Table
-from kyphobayes.report.words import threshold
+from kyphobayes.report.quality import read_known
+from kyphobayes.report.sources import numbered_sources, sources_list
+from kyphobayes.report.study_flow import base_of, flow_of
+from kyphobayes.report.summary_table import of_answers, of_results
 from kyphobayes.run import Result
 
-_FIGURES = (
-    "forest",
-    "prior_posterior",
-    "next_cases",
-    "prior_comparison",
-    "latent_counts",
-    "engines",
-    "ranks",
-)
+FORMATS = ("html", "md", "pdf")
+# Names of our own sections, which no analysis may take.
+_OURS = (
+    "summary", "reading", "evidence-base", "efficacy-lines", "pain-scale", "audit", "methods", "checklists",
+    "sources", "files", "reproduce",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure in the page: its file name without ending, SVG element and alternative text."""
+class _Given:
+    """What all sections are made from."""
 
-    name: str
-    svg: Markup
-    alt: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """One entry of the list of sources."""
-
-    number: int
-    citation: str
-    url: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """All that the page shows of one analysis."""
-
-    slug: str
-    result: Result
-    answer: list[str]
-    paper: list[str]
-    latent: list[str]
-    left_out: list[str]
-    prior_sentence: str
-    agreement: str
-    differences: list[str]
-    checks: dict[str, Check]
-    tables: dict[str, Table | None]
-    check_tables: dict[str, Table]
-    figures: dict[str, Picture]
-    methods: list[str]
-    stamps: list[tuple[str, str]]
-    below: str
-    sensitivity: "Depends | None"
-    failed: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Depends:
-    """What a section shows of the dependence on priors."""
-
-    conclusion: str
-    credibility: str
-    tables: dict[str, Table]
-    figure: Picture
-
-
-@dataclass(frozen=True)
-class Pain:
-    """The section on pain before and after."""
-
-    sentences: list[str]
-    table: Table
-    figure: Picture
+    results: Sequence[Result]
+    slugs: Sequence[str]
+    answers: Sequence[Answered]
+    anchors: Sequence[str]
+    project: Project | None
+    folder: Path
 
 
 def write_report(
@@ -116,222 +60,225 @@ def write_report(
     *,
     answers: Sequence[Answered] = (),
     project: Project | None = None,
+    formats: Collection[str] = ("html",),
 ) -> Path:
-    """Write the report: ``report.html``, every figure as SVG and PNG, every table as CSV.
+    """Write the report, every figure as SVG and PNG, every table as CSV, R code, and the fits as NetCDF.
 
     Parameters
     ----------
     results : sequence of Result
     folder : Path
-        Gets ``report.html``, ``figures/`` and ``tables/``.
+        Gets ``report.html`` (or ``report.md``), ``figures/``, ``tables/``, ``r/`` and, where fits were not
+        kept there yet, ``fits/``.
     answers : sequence of Answered
         To the questions that are not about one pooled rate.
     project : Project, optional
-        Whose ``sources.csv`` has the addresses of the sources; the project's own by default.
+        Whose tables of sources, studies and risk of bias are shown, and whose printed lines, patients and
+        papers have sections of their own. Without it the report is about the results alone.
+    formats : collection of {"html", "md", "pdf"}
 
     Returns
     -------
     Path
-        Of the page.
+        Of the page; of the Markdown file where no page is asked for.
 
     Raises
     ------
     InputError
-        If there is no result, or a file cannot be written.
+        If there is no result, a format is unknown, a file cannot be written, or there is no browser to
+        print a PDF with; the page is kept then.
     """
     if not results:
         raise InputError("report: expected at least one finished analysis, found none")
+    wanted = set(formats)
+    if not wanted or not wanted <= set(FORMATS):
+        found = ", ".join(sorted(wanted - set(FORMATS))) or "none"
+        raise InputError(f"report: expected formats of {', '.join(FORMATS)}, found {found}")
     folder = Path(folder)
-    numbers = _numbered(results)
-    slugs = _slugs([result.analysis.name for result in results])
-    sections = [_section(result, slug, numbers, folder) for result, slug in zip(results, slugs, strict=True)]
-    overview = tables.overview(results, slugs)
-    decided, answered = decision_table(results, slugs, answers), answers_table(answers)
-    for table in [overview, *(table for table in (decided, answered) if table)]:
-        write(folder / "tables" / f"{table.name}.csv", to_csv(table.frame))
-    home = project or default_project()
-    paired = read_patients(home)
-    text = _environment().from_string(_read("template.html")).render(
-        sections=sections,
-        overview=overview,
-        decided=decided,
-        answered=answered,
-        chapters=[_chapter(answered, folder) for answered in answers],
-        efficacy=_efficacy(home, folder),
-        pain=None if paired is None else _pain(paired, read_printed(home), folder),
-        audit=_audit(home, folder),
-        sources=_sources(numbers, home),
-        style=Markup(_read("style.css")),
-        version=kyphobayes.__version__,
-        failed=[section for section in sections if section.failed],
-        failed_chapters=[answered for answered in answers if not answered.passed],
-        STEADY=sentences.STEADY,
-        SOME=sentences.SOME,
-    )  # fmt: skip
-    write(folder / "report.html", text)
-    return folder / "report.html"
+    slugs = _unique([result.analysis.name for result in results], r"[^a-z0-9]+", _OURS)
+    anchors = _unique([answered.question.name for answered in answers], r"[^a-z0-9_]+", (*_OURS, *slugs))
+    document = _document(_Given(results, slugs, answers, anchors, project, folder))
+    numbers = numbered(document)
+    write_tables(document, numbers, folder)
+    pages = []
+    if wanted & {"html", "pdf"}:
+        pages.append(folder / "report.html")
+        write(pages[-1], to_html(document, numbers))
+    if "md" in wanted:
+        pages.append(folder / "report.md")
+        write(pages[-1], to_markdown(document, numbers))
+    if "pdf" in wanted:
+        write_pdf(folder / "report.html", folder / "report.pdf")
+    return pages[0]
 
 
-def _environment() -> Environment:
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
-def _read(name: str) -> str:
-    return (files("kyphobayes.report") / name).read_text(encoding="utf-8")
-
-
-def _section(result: Result, slug: str, numbers: dict[str, int], folder: Path) -> Section:
-    main, source = result.main, result.evidence.latent_source
-    shown = {
-        "evidence": tables.evidence(result, numbers),
-        "excluded": tables.excluded(result, numbers) if len(result.evidence.excluded) else None,
-        "trail": tables.trail(result) if len(result.evidence.latent) else None,
-        "priors": tables.priors(result),
-        "witness": tables.witness(result),
-        "diagnostics": tables.diagnostics(result),
-    }
-    check_tables = {check.name: tables.check_table(check) for check in result.checks}
-    for table in [*shown.values(), *check_tables.values()]:
-        if table is not None:
-            write(folder / "tables" / f"{slug}-{table.name}.csv", to_csv(table.frame))
-    return Section(
-        slug=slug,
-        result=result,
-        answer=[sentences.answer(result)],
-        paper=sentences.paper(result),
-        latent=sentences.latent(result),
-        left_out=[sentences.left_out(p, n, len(source)) for p, n in source.left_out] if source else [],
-        prior_sentence=sentences.prior_sentence(result),
-        agreement=sentences.agreement(result),
-        differences=sentences.expected_differences(result),
-        checks={check.name: check for check in result.checks},
-        tables=shown,
-        check_tables=check_tables,
-        figures=_pictures(result, slug, folder),
-        methods=methods(result),
-        stamps=stamps(result),
-        below=threshold(main.below),
-        sensitivity=_depends(result, slug, folder),
-        failed=[check.name for check in result.checks if not check.passed],
-    )
-
-
-def _pictures(result: Result, slug: str, folder: Path) -> dict[str, Picture]:
-    """Draw every figure and write it beside the page."""
-    pictures = {}
-    alt = alternatives(result)
-    for kind in _FIGURES:
-        figure: Figure | None = getattr(figures, kind)(result)
-        if figure is None:
-            continue
-        pictures[kind] = _picture(figure, f"{slug}-{kind.replace('_', '-')}", alt[kind], folder)
-    return pictures
-
-
-def _depends(result: Result, slug: str, folder: Path) -> Depends | None:
-    """Tables and figure of the sensitivity analysis, written beside the page; None where there is none."""
-    found = result.sensitivity
-    if found is None:
-        return None
-    shown = sensitivity_tables(found)
-    for table in shown.values():
-        write(folder / "tables" / f"{slug}-{table.name}.csv", to_csv(table.frame))
-    sentence = conclusion(found, words_of(result.analysis, found))
-    figure = heat_map(found.atlas, threshold=found.threshold, decision=decision_head(found))
-    alt = f"Heat map of the answer under every pair of priors. {sentence}"
-    picture = _picture(figure, f"{slug}-sensitivity-atlas", alt, folder)
-    return Depends(sentence, credibility_sentence(found), shown, picture)
-
-
-def _picture(figure: Figure, name: str, alt: str, folder: Path) -> Picture:
-    svg = to_svg(figure, name)
-    write(folder / "figures" / f"{name}.svg", '<?xml version="1.0" encoding="utf-8"?>\n' + svg)
-    write(folder / "figures" / f"{name}.png", to_png(figure))
-    label = Markup('<svg role="img" aria-label="{}" ').format(alt)
-    return Picture(name, Markup(svg.replace("<svg ", label, 1)), alt)
-
-
-def _pain(series: Paired, printed: Sequence[float], folder: Path) -> Pain:
-    shown = pre_post(series, printed)
-    write(folder / "tables" / f"{shown.table.name}.csv", to_csv(shown.table.frame))
-    return Pain(shown.sentences, shown.table, _picture(shown.figure, shown.table.name, shown.alt, folder))
-
-
-def _chapter(answered: Answered, folder: Path) -> tuple[Chapter, dict[str, Picture]]:
-    """A chapter and its pictures by name; figures and tables are written beside the page."""
-    shown, name = chapter_of(answered), answered.question.name
-    pictures = {}
-    for part in shown.parts:
-        for plate in part.plates:
-            pictures[plate.name] = _picture(plate.figure, f"{name}-{plate.name}", plate.alt, folder)
-        for table in part.tables:
-            write(folder / "tables" / f"{name}-{table.name}.csv", to_csv(table.frame))
-    write(folder / "tables" / f"{name}-who.csv", to_csv(answered.who))
-    return shown, pictures
-
-
-def _efficacy(project: Project, folder: Path) -> tuple[Efficacy, Picture] | None:
-    shown = efficacy(project)
-    if shown is None:
-        return None
-    for table in (shown.table, shown.assumed):
-        write(folder / "tables" / f"{table.name}.csv", to_csv(table.frame))
-    return shown, _picture(shown.figure, shown.table.name, shown.alt, folder)
-
-
-def _audit(home: Project, folder: Path) -> Audited | None:
-    """What the papers print, recomputed; its tables written beside the page."""
-    found = audited(home)
-    for table in found.tables if found else []:
-        write(folder / "tables" / f"{table.name}.csv", to_csv(table.frame))
-    if found is not None:
-        write(folder / "tables" / "audit.csv", to_csv(found.every))
-    return found
-
-
-def _slugs(names: Sequence[str]) -> list[str]:
+def _unique(names: Sequence[str], unsafe: str, taken: Sequence[str]) -> list[str]:
     """Names that are safe in an address and as a file name, each once."""
     done: list[str] = []
     for name in names:
-        slug = base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "analysis"
+        slug = base = re.sub(unsafe, "-", name.lower()).strip("-") or "analysis"
         tries = 2
-        while slug in done:
+        while slug in (*taken, *done):
             slug, tries = f"{base}-{tries}", tries + 1
         done.append(slug)
     return done
 
 
-def _numbered(results: Sequence[Result]) -> dict[str, int]:
-    """Citations with their numbers: those that entered first, in the order in which they are met."""
-    views = [result.evidence for result in results]
-    met: dict[str, int] = {}
-    for frame in [view.rows for view in views] + [view.excluded for view in views]:
-        for citation in frame.get("citation", ()):
-            if str(citation):
-                met.setdefault(str(citation), len(met) + 1)
-    return met
+def _document(given: _Given) -> Document:
+    flows = [flow_of(result) for result in given.results]
+    sources = numbered_sources(given.results)
+    known = None if given.project is None else read_known(given.project)
+    judged = 0 if known is None else known.judged
+    base = None if given.project is None else base_of(given.project, judged)
+    facts = Facts(
+        given.results,
+        given.slugs,
+        given.answers,
+        given.anchors,
+        flows,
+        judged=judged,
+        based=base is not None,
+    )
+    lines = [*of_results(given.results, given.slugs), *of_answers(given.answers, given.anchors)]
+    decided = decision_table(given.results, given.slugs, given.answers, given.anchors)
+    titles_of = [result.analysis.title for result in given.results]
+    sections = [
+        summary_section(lines, decided),
+        reading({result.scale.one for result in given.results}),
+        base_section(base, flows, titles_of, given.folder),
+        *(
+            pooled_section(Pooled(result, slug, flow, known, sources, given.folder))
+            for result, slug, flow in zip(given.results, given.slugs, flows, strict=True)
+        ),
+        *(
+            asked_section(answered, anchor, given.folder)
+            for answered, anchor in zip(given.answers, given.anchors, strict=True)
+        ),
+        *_of_project(given.project, given.folder),
+        methods_section(given.results, given.answers),
+        _checklists(facts),
+        Section("sources", "Data sources", sources_list(sources, given.project), "sources"),
+    ]
+    fits = [
+        path
+        for name, one in [
+            *zip(given.slugs, given.results, strict=True),
+            *zip(given.anchors, given.answers, strict=True),
+        ]
+        for path in keep_fits(name, one.fits, given.folder)
+    ]
+    sections += files_section(tuple(sections), fits, audit=any(s.name == "audit" for s in sections))
+    lead = (
+        "Each question below is answered by more than one hand from the same evidence: by exact integration, "
+        "by sampling, and by frequentist estimation. The answers are held against each other, and against "
+        "other priors, before they are shown."
+    )
+    return Document(
+        title=_title(given),
+        kicker=f"Report · kyphobayes {kyphobayes.__version__}",
+        lead=lead,
+        alarms=_alarms(given),
+        sections=tuple(sections),
+        closing=f"Made by kyphobayes {kyphobayes.__version__}. Not a medical device; what is pooled here is "
+        "only as good as the studies it comes from.",
+    )
 
 
-def _sources(numbers: dict[str, int], project: Project) -> list[Source]:
-    """Sources in order, with an address where the project knows one."""
-    try:
-        known = read_table(project, "sources.csv").astype(object).set_index("citation")
-    except EvidenceError:  # a folder of the user's own may have none
-        return [Source(number, citation) for citation, number in numbers.items()]
-    entries: list[Source] = []
-    for citation, number in numbers.items():
-        row: Any = known.loc[citation] if citation in known.index else None
-        if row is None or row.ndim > 1:
-            entries.append(Source(number, citation))
-            continue
-        told = {str(key): str(value) if pd.notna(value) else "" for key, value in row.items()}
-        doi, url = told.get("doi", ""), told.get("url", "")
-        address = f"https://doi.org/{doi}" if doi else url
-        read_as = told.get("read_as", "").replace("_", " ")
-        note = "; ".join(
-            part for part in (f"read as {read_as}" if read_as else "", told.get("note", "")) if part
-        )
-        entries.append(
-            Source(number, citation, address if address.startswith(("https://", "http://")) else "", note)
-        )
-    return entries
+def _title(given: _Given) -> str:
+    """Title of the project's data, or of the only analysis."""
+    if given.project is not None:
+        path = given.project.data / "datapackage.json"
+        told = json.loads(path.read_text(encoding="utf-8-sig")).get("title", "") if path.is_file() else ""
+        if told:
+            return f"{told}: a Bayesian synthesis"
+    if len(given.results) == 1:
+        return f"{given.results[0].analysis.title}: a Bayesian synthesis"
+    return "A Bayesian evidence synthesis"
+
+
+def _alarms(given: _Given) -> tuple[str, ...]:
+    """What must be known before anything is read."""
+    told = [
+        f"Do not use the answer to “{answered.question.title}” yet: a check failed."
+        for answered in given.answers
+        if not answered.passed
+    ]
+    for result in given.results:
+        failed = [check.name for check in result.checks if not check.passed]
+        if failed:
+            told.append(
+                f"Do not use the result of “{result.analysis.title}” yet: {', '.join(failed)} failed."
+            )
+    return tuple(told)
+
+
+def _checklists(facts: Facts) -> Section:
+    """Four guidelines, each filled from what was run."""
+    tables = [
+        Fold(title, (Shown(f"checklist-{name}", lambda numbers, name=name: checklist(name, facts, numbers)),))
+        for name, title in titles().items()
+    ]
+    start = (
+        "Filled by the software from what was run: reported, with the place; not done, with the reason; or "
+        "for the authors, where software cannot know. The items are named in our own words; the guidelines "
+        "have the full ones."
+    )
+    return Section("checklists", "Reporting checklists", (text(start), *tables))
+
+
+# -- sections of the project's own material -----------------------------------------------------------------
+
+
+def _of_project(project: Project | None, folder: Path) -> list[Section]:
+    """Printed lines analysed again, pain before and after, and the audit; those that a project has."""
+    if project is None:
+        return []
+    made = [_efficacy(project, folder), _pain(project, folder), _audit(project, folder)]
+    return [section for section in made if section is not None]
+
+
+def _efficacy(project: Project, folder: Path) -> Section | None:
+    found = efficacy(project)
+    if found is None:
+        return None
+    drawn = picture(
+        found.figure, found.table.name, found.alt, folder,
+        "What the paper prints, what follows for the typical centre, and for the next.",
+        ("Each outcome has an axis of its own.",),
+    )  # fmt: skip
+    told = [
+        Section(f"efficacy-{place}", outcome, paragraphs(sentences))
+        for place, (outcome, sentences) in enumerate(found.outcomes, start=1)
+    ]
+    assumed = Fold("What was assumed of each line, and which studies feed it", (_shown(found.assumed),))
+    blocks: tuple[Block, ...] = (*paragraphs(found.opening), drawn, _shown(found.table), assumed, *told)
+    return Section("efficacy-lines", "Efficacy: printed lines analysed again", blocks)
+
+
+def _pain(project: Project, folder: Path) -> Section | None:
+    series = read_patients(project)
+    if series is None:
+        return None
+    found = pre_post(series, read_printed(project))
+    drawn = picture(
+        found.figure, found.table.name, found.alt, folder, "One series, several standardised changes.",
+        (
+            "Left: change in standard deviations, with 95 % intervals, as it depends on the correlation r "
+            "that is taken. Right: the share of its sampling variance that is g²/(2n) and nothing else.",
+        ),
+    )  # fmt: skip
+    blocks = (*paragraphs(found.sentences), drawn, _shown(found.table))
+    return Section("pain-scale", "Pain before and after: on which scale?", blocks)
+
+
+def _audit(project: Project, folder: Path) -> Section | None:
+    found = audited(project)
+    if found is None:
+        return None
+    write(folder / "tables" / "audit.csv", to_csv(found.every))
+    blocks = (text(found.sentence), *(_shown(table) for table in found.tables))
+    return Section("audit", "What the papers print, recomputed", blocks)
+
+
+def _shown(table) -> Shown:
+    return Shown(table.name, replace(table))

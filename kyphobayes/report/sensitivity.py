@@ -6,42 +6,46 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from kyphobayes.evidence import Analysis
-from kyphobayes.names import AGGREGATE, MU, TAU, THETA_NEW
-from kyphobayes.report.tables import Column, Table, exactly, text
+from kyphobayes.names import AGGREGATE, MU, PLO, TAU, THETA_NEW
+from kyphobayes.report.sentences import STUDIES
+from kyphobayes.report.tables import Column, Show, Table, estimate, exactly, text
 from kyphobayes.report.words import (
     NONE,
     decimal,
+    heading,
+    limit,
     listed,
-    percent,
-    percents,
+    model_unit,
     probabilities,
     probability,
     significant,
     threshold,
+    value,
+    values,
 )
 from kyphobayes.sensitivity import Sensitivity
 from kyphobayes.sensitivity.atlas import to_frame
 
-_QUANTITIES = {MU: "mu (typical)", TAU: "tau", THETA_NEW: "theta of the next centre"}
+_QUANTITIES = {MU: "mu (typical)", TAU: "tau", THETA_NEW: "theta of the next one"}
 _EVEN = math.log(1.05)  # log Bayes factor that says nothing
 
 
 def words_of(analysis: Analysis, found: Sensitivity) -> str:
     """The decision in words: the plan's own, or with another share or for the next centre."""
-    share = float(special.expit(found.below))
-    if found.of == MU and math.isclose(share, analysis.decision.below):
+    at, scale = float(found.scale.natural(found.below)), found.scale
+    plain = analysis.decision.side == "below" and found.of == MU
+    if plain and math.isclose(at, analysis.decision.below, abs_tol=1e-12):
         return analysis.decision.words
-    who = "typical" if found.of == MU else "next centre’s"
-    return f"the {who} rate lies below {threshold(share)}"
+    who = "typical" if found.of == MU else f"next {scale.one}’s"
+    return f"the {who} {scale.name} lies below {limit(at, scale)}"
 
 
 def decision_head(found: Sensitivity) -> str:
     """Head of a column with the probability of the decision."""
     who = {MU: "typical", THETA_NEW: "next"}.get(found.of, found.of)
-    return f"P({who} < {threshold(float(special.expit(found.below)))})"
+    return f"P({who} < {_shown(found, found.below)})"
 
 
 def conclusion(found: Sensitivity, words: str) -> str:
@@ -76,9 +80,9 @@ def _what_it_takes(found: Sensitivity) -> str:
     family, move = str(nearest.name), float(nearest["move"])
     if family == "location of mu":
         old = float(found.reference[MU].quantile(0.5)) if found.reference[MU].proper else math.nan
-        now, then = (percent(float(special.expit(x))) for x in (old, old + move))
+        now, then = (value(float(found.scale.natural(x)), found.scale) for x in (old, old + move))
         return (
-            f"it would take a prior that expects a typical rate of {then} in place of {now} "
+            f"it would take a prior that expects a typical {found.scale.name} of {then} in place of {now} "
             f"(mu ~ {_short(nearest['prior'])}) to change it"
         )
     name = family.rpartition(" ")[2]
@@ -103,6 +107,11 @@ def _who_differs(found: Sensitivity) -> str:
     return ""
 
 
+def _shown(found: Sensitivity, effect: float) -> str:
+    """An effect of the model as people read it, as a limit."""
+    return limit(float(found.scale.natural(effect)), found.scale)
+
+
 def _short(prior: str) -> str:
     """Text of a prior with three significant digits."""
     return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found.group()):.3g}", prior)
@@ -112,30 +121,32 @@ def credibility_sentence(found: Sensitivity) -> str:
     """Say which prior a sceptic, or an advocate, would have to hold."""
     result = {name: value.item() for name, value in found.credibility.data_vars.items()}
     centre, prob = found.credibility.attrs["centre"], found.credibility.attrs["prob"]
-    value, interval = threshold(float(special.expit(centre))), f"{100 * prob:g} % interval"
+    shown, interval = _shown(found, centre), f"{100 * prob:g} % interval"
+    typical = f"typical {found.scale.name}"
     side = "below" if result["side"] < 0 else "above"
     if result["convincing"]:
         if math.isnan(result["sceptical_sd"]):
             return (
-                f"The {interval} of the typical rate lies {side} {value} whatever the doubts of a sceptic "
+                f"The {interval} of the {typical} lies {side} {shown} whatever the doubts of a sceptic "
                 "centred there."
             )
-        reach = percent(float(special.expit(result["scepticism_limit"])))
+        reach = value(float(found.scale.natural(result["scepticism_limit"])), found.scale)
         return (
-            f"By the evidence alone the {interval} of the typical rate lies {side} {value}. A sceptic who "
-            f"expects {value} would remain unconvinced if 95 % sure that the rate is not beyond {reach} "
-            f"(mu ~ Normal({decimal(centre)}, {decimal(result['sceptical_sd'])}))."
+            f"By the evidence alone the {interval} of the {typical} lies {side} {shown}. A sceptic who "
+            f"expects {shown} would remain unconvinced if 95 % sure that the {found.scale.name} is not "
+            f"beyond {reach} (mu ~ Normal({decimal(centre)}, {decimal(result['sceptical_sd'])}))."
         )
     start = (
-        f"Even under a prior for mu that says nothing, the {interval} of the typical rate does not exclude "
-        f"{value}"
+        f"Even under a prior for mu that says nothing, the {interval} of the {typical} does not exclude "
+        f"{shown}"
     )
     if math.isnan(result["advocacy_sd"]):
         return f"{start}, and no advocate's prior that begins there makes it do so."
-    ends = sorted(float(special.expit(x)) for x in (centre, result["advocacy_limit"]))
+    ends = sorted(float(found.scale.natural(x)) for x in (centre, result["advocacy_limit"]))
     return (
-        f"{start}. It would for someone who already holds, with 95 % probability, that the rate lies in the "
-        f"range {percents(ends[0], ends[1])}; priors that reach further from {value} do not."
+        f"{start}. It would for someone who already holds, with 95 % probability, that the "
+        f"{found.scale.name} lies in the range {values(ends[0], ends[1], found.scale)}; priors that reach "
+        f"further from {shown} do not."
     )
 
 
@@ -151,12 +162,7 @@ def _atlas(found: Sensitivity) -> Table:
     frame = to_frame(found.atlas).reset_index()
     for name in (MU, THETA_NEW):
         for statistic in ("median", "low", "high"):
-            frame[f"{name}_rate_{statistic}"] = special.expit(frame[f"{name}_{statistic}"])
-
-    def rate(name: str):
-        return lambda r: (
-            f"{percent(r[f'{name}_rate_median'])} ({percents(r[f'{name}_rate_low'], r[f'{name}_rate_high'])})"
-        )
+            frame[f"{name}_shown_{statistic}"] = found.scale.natural(frame[f"{name}_{statistic}"])
 
     def far(r: Any) -> str:
         return " / ".join(decimal(r[f"hellinger_{name}"]) for name in AGGREGATE)
@@ -164,8 +170,10 @@ def _atlas(found: Sensitivity) -> Table:
     columns = (
         Column("Prior for mu", text("mu_prior")),
         Column("Prior for tau", text("tau_prior")),
-        Column("Typical rate", rate(MU), True),
-        Column("Next centre’s rate", rate(THETA_NEW), True),
+        Column(f"Typical {found.scale.name}", estimate(f"{MU}_shown", found.scale), True),
+        Column(
+            f"Next {found.scale.one}’s {found.scale.name}", estimate(f"{THETA_NEW}_shown", found.scale), True
+        ),
         Column("P(decision)", lambda r: probability(r["probability"]), True),
         Column("Distance: mu / tau / next", far, True),
         Column("Bayes factor", lambda r: significant(math.exp(r["log_bayes_factor"])), True),
@@ -181,13 +189,13 @@ def _atlas(found: Sensitivity) -> Table:
 
 
 def _tipping(found: Sensitivity) -> Table:
-    frame = found.tipping.reset_index()
+    frame, unit = found.tipping.reset_index(), model_unit(found.scale)
 
     def needed(r: Any) -> str:
         if not r["flips"]:
             return r["remark"]
         if r["family"] == "location of mu":
-            return f"{decimal(r['move'])} log odds {'higher' if r['move'] > 0 else 'lower'}".replace("−", "")
+            return f"{decimal(r['move'])} ({unit}) {'higher' if r['move'] > 0 else 'lower'}".replace("−", "")
         return f"{significant(r['move'])} times as wide"
 
     def reached(r: Any) -> str:
@@ -241,7 +249,7 @@ def _power(found: Sensitivity) -> Table:
 
 
 def _before(found: Sensitivity) -> Table:
-    expected, size = found.before["expected"], found.before.attrs["size"]
+    expected, size, scale = found.before["expected"], found.before.attrs["size"], found.scale
     rows = []
     for prior in expected["prior"].values:
         row: dict[str, Any] = {"prior": str(prior)}
@@ -252,16 +260,19 @@ def _before(found: Sensitivity) -> Table:
                 )
         rows.append(row)
 
-    def per(centre: str):
+    def per(centre: str) -> Show:
         names = ("median", "low", "high")
+        if scale.measure != PLO:
+            return estimate(centre, scale)
         return lambda r: "{} ({} to {})".format(*(decimal(r[f"{centre}_{n}"], 1) for n in names))
 
     columns = (
         Column("Priors for mu × tau", text("prior")),
-        Column("Typical centre", per("typical"), True),
-        Column("Next centre", per("next"), True),
+        Column(f"Typical {scale.one}", per("typical"), True),
+        Column(f"Next {scale.one}", per("next"), True),
     )
-    caption = f"Before any data: events expected per {size}"
+    what = f"events expected per {size}" if scale.measure == PLO else f"what is expected, {heading(scale)}"
+    caption = f"Before any data: {what}"
     return Table(
         "sensitivity-before",
         caption,
@@ -277,8 +288,8 @@ def _averaged(found: Sensitivity) -> Table:
     frame = averaged[["log_bayes_factor", "probability"]].to_dataframe().reset_index()
     frame = frame[["included", "log_bayes_factor", "probability"]].drop_duplicates()
     words = {
-        "effect": f"typical rate other than {threshold(float(special.expit(averaged.attrs['null'])))}",
-        "heterogeneity": "differences between centres (tau above 0)",
+        "effect": f"typical {found.scale.name} other than {_shown(found, averaged.attrs['null'])}",
+        "heterogeneity": f"differences between {STUDIES[found.scale.one].lower()} (tau above 0)",
     }
 
     def factor(r: Any) -> str:

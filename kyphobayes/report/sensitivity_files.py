@@ -37,7 +37,9 @@ def write_sensitivity(found: Sensitivity, folder: Path, name: str) -> list[Path]
     }
     tree = xr.DataTree.from_dict({f"/{group}": dataset for group, dataset in found.datasets().items()})
     files[f"{name}-sensitivity.nc"] = bytes(tree.to_netcdf(engine="h5netcdf"))
-    figure = heat_map(found.atlas, threshold=found.threshold, decision=decision_head(found))
+    figure = heat_map(
+        found.atlas, scale=found.scale, threshold=found.threshold, decision=decision_head(found)
+    )
     files[f"{name}-sensitivity-atlas.png"] = to_png(figure)
     files[f"{name}-sensitivity-atlas.svg"] = to_svg(figure, f"{name}-sensitivity-atlas")
     for file, content in files.items():

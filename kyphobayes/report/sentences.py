@@ -3,57 +3,61 @@
 import math
 from typing import Any
 
-from kyphobayes.findings import Findings
+from kyphobayes.evidence import Counts, Tabulated
+from kyphobayes.findings import PROPORTIONS, Findings
+from kyphobayes.names import PLO
+from kyphobayes.natural_scale import NaturalScale
 from kyphobayes.reconstruct import CountTables, Printed
 from kyphobayes.report.words import (
     PERCENT,
     about,
     counted,
     listed,
-    percent,
-    percents,
-    probabilities,
     probability,
     spelled,
-    threshold,
+    value,
+    values,
     whole,
 )
 from kyphobayes.run import Result
 
-STEADY, SOME = 0.10, 0.25  # spread of a probability over prior sets that still counts as little, as some
-PAPER, EXACT = 0, -1  # rows of the witness: the paper's method, and the exact likelihood of the counts
+PAPER, EXACT = 0, -1  # rows of the witness: the usual method, and the best that there is
+STUDIES = {"centre": "Centres", "study": "Studies"}
 SMALL_I2, LARGE_I2 = 25.0, 50.0
 
 
 def answer(result: Result) -> str:
-    """Answer a question in three sentences: a typical centre, the next one, and the decision."""
-    analysis, main = result.analysis, result.main
+    """Answer a question in three sentences: a typical centre or study, the next one, and the decision."""
+    analysis, main, scale = result.analysis, result.main, result.scale
     return " ".join(
         [
-            typical(main, analysis.event, analysis.unit),
-            next_centre(main, analysis.event, analysis.unit),
-            decision(main, analysis.decision.words),
+            typical(main, analysis.event, analysis.unit, scale),
+            next_centre(main, analysis.event, analysis.unit, scale),
+            decision(main, analysis.decision.words, scale),
         ]
     )
 
 
-def typical(findings: Findings, event: str, unit: str) -> str:
-    """Say what happens in a typical centre."""
-    rate: Any = findings.rates.loc["typical"]
-    return (
-        f"In a typical centre the rate is {percent(rate['median'])} (95 % interval "
-        f"{percents(rate['low'], rate['high'])}): {_per_hundred(rate['median'], event, unit)}."
-    )
+def typical(findings: Findings, event: str, unit: str, scale: NaturalScale = PROPORTIONS) -> str:
+    """Say what happens in a typical centre or study."""
+    row: Any = findings.estimates.loc["typical"]
+    interval = values(row["low"], row["high"], scale, unit=scale.measure == PLO)
+    middle = value(row["median"], scale)
+    text = f"In a typical {scale.one} the {scale.name} is {middle} (95 % interval {interval})"
+    return f"{text}: {_per_hundred(row['median'], event, unit)}." if scale.measure == PLO else f"{text}."
 
 
-def next_centre(findings: Findings, event: str, unit: str) -> str:
-    """Say what a new centre may see, and how many cases among its next ones."""
-    rate: Any = findings.rates.loc["new centre"]
-    low, high = percents(rate["low"], rate["high"], unit=False), percents(rate["low"], rate["high"])
-    if " to " in low:
-        text = f"Centres differ: in the next centre the rate may lie anywhere from {high}"
+def next_centre(findings: Findings, event: str, unit: str, scale: NaturalScale = PROPORTIONS) -> str:
+    """Say what a new centre or study may see, and how many cases among its next ones."""
+    row: Any = findings.estimates.loc["new centre"]
+    low, high = row["low"], row["high"]
+    if " to " in values(low, high, scale, unit=False):
+        text = (
+            f"{STUDIES[scale.one]} differ: in the next {scale.one} the {scale.name} may lie anywhere from "
+            f"{values(low, high, scale)}"
+        )
     else:
-        text = f"In the next centre the rate is {high}"
+        text = f"In the next {scale.one} the {scale.name} is {values(low, high, scale)}"
     for place, prediction in enumerate(findings.next):
         few, many = prediction.interval()
         number = about(prediction.mean)
@@ -64,104 +68,73 @@ def next_centre(findings: Findings, event: str, unit: str) -> str:
     return f"{text}."
 
 
-def decision(findings: Findings, words: str) -> str:
+def decision(findings: Findings, words: str, scale: NaturalScale = PROPORTIONS) -> str:
     """Say how probable the claim is that the decision is about."""
     return (
-        f"The probability that {words} is {probability(findings.p_typical)} for the typical centre and "
+        f"The probability that {words} is {probability(findings.p_typical)} for the typical {scale.one} and "
         f"{probability(findings.p_new)} for the next one."
     )
 
 
-def robustness(answers: dict[str, Findings]) -> tuple[str, str]:
-    """Say whether the decision depends on the priors.
-
-    Returns
-    -------
-    word, line : str
-        A word or two, and the range of both probabilities over the prior sets.
-    """
-    if len(answers) < 2:
-        return "not compared", "one prior set"
-    ranges = [[getattr(a, name) for a in answers.values()] for name in ("p_typical", "p_new")]
-    spread = max(max(values) - min(values) for values in ranges)
-    word = "robust" if spread <= STEADY else "some dependence" if spread <= SOME else "depends on the prior"
-    first, second = (probabilities(min(values), max(values)) for values in ranges)
-    return word, f"{first} typical, {second} next, over {len(answers)} sets"
-
-
-def prior_sentence(result: Result) -> str:
-    """Say in a sentence how far the answer moves with the priors."""
-    word, _ = robustness(result.answers)
-    if len(result.answers) < 2:
-        return (
-            "Only one set of priors was used, so nothing can be said about how far the answer depends on it."
-        )
-    ranked = sorted(result.answers.items(), key=lambda item: item[1].p_typical)
-    (low, least), (high, most) = ranked[0], ranked[-1]
-    below = threshold(result.main.below)
-    text = (
-        f"The probability that the typical rate is below {below} runs from {probability(least.p_typical)} "
-        f"({_set(low)} priors) to {probability(most.p_typical)} ({_set(high)} priors)"
-    )
-    verdict = {
-        "robust": "the conclusion hardly depends on the prior.",
-        "some dependence": "the conclusion depends somewhat on the prior.",
-        "depends on the prior": "the evidence alone does not settle the question, and who decides should say "
-        "which prior they hold.",
-    }[word]
-    return f"{text}: {verdict}"
-
-
 def paper(result: Result) -> list[str]:
-    """Say what the paper's method gives on the same tables, and why it reads so differently."""
-    row, cross = result.witness.iloc[PAPER], result.witness.iloc[EXACT]
+    """Say what the usual method gives on the same evidence, and why it reads so differently."""
+    row, cross, scale = result.witness.iloc[PAPER], result.witness.iloc[EXACT], result.scale
     k = int(row["k"])
     texts = []
-    if printed := _printed(result.evidence.latent_source):
-        texts.append(printed)
-    text = (
-        "Pooled as raw proportions (DerSimonian–Laird, Wald interval), the tables of this analysis give "
-        f"{percent(row['estimate'])} (95 % confidence interval {percents(row['ci_low'], row['ci_high'])})"
-    )
+    if isinstance(result.evidence, Counts):
+        if printed := _printed(result.evidence.latent_source):
+            texts.append(printed)
+        text = (
+            "Pooled as raw proportions (DerSimonian–Laird, Wald interval), the tables of this analysis give "
+        )
+    else:
+        text = "Pooled by DerSimonian–Laird with a Wald interval, the studies of this analysis give "
+    interval = values(row["ci_low"], row["ci_high"], scale)
+    text += f"{value(row['estimate'], scale)} (95 % confidence interval {interval})"
     text += f" with I² {_i2(row['i2'])}." if k > 1 else "; with one study there is no I²."
     texts.append(text)
     if k > 1:
-        texts.append(_spread(row, cross, result.main))
+        texts.append(_spread(row, cross, result.main, scale))
     return texts
 
 
-def _spread(row: Any, cross: Any, findings: Findings) -> str:
+def _spread(row: Any, cross: Any, findings: Findings, scale: NaturalScale) -> str:
     """Explain why an average with a narrow interval can hide a wide range of centres."""
-    new: Any = findings.rates.loc["new centre"]
+    new: Any = findings.estimates.loc["new centre"]
+    ones, seen = STUDIES[scale.one].lower(), f"observed {scale.name}s"
     text = (
-        "That interval is about the average over all centres and says nothing about any single one. "
+        f"That interval is about the average over all {ones} and says nothing about any single one. "
         f"I² of {_i2(row['i2'])} means that "
     )
     if row["i2"] >= LARGE_I2:
         text += (
-            "most of the differences between the observed rates are real and not chance, so the average "
-            "describes hardly any centre."
+            f"most of the differences between the {seen} are real and not chance, so the average "
+            f"describes hardly any {scale.one}."
         )
     elif row["i2"] >= SMALL_I2:
-        text += "a part of the differences between the observed rates is real and not chance."
+        text += f"a part of the differences between the {seen} is real and not chance."
     else:
-        text += (
-            "chance alone could make the observed rates differ as they do, but few studies rule little out."
-        )
+        text += f"chance alone could make the {seen} differ as they do, but few studies rule little out."
     if math.isfinite(row["pi_high"]):
-        cut = ", cut off at 0 because raw proportions know no lower limit" if row["pi_low"] <= 0 else ""
-        own, other = (percents(r["pi_low"], r["pi_high"]) for r in (row, cross))
-        text += f" Asked for the range of centres, the same method says {own}{cut}"
+        cut = ", cut off at 0 because raw proportions know no lower limit" if _cut(row) else ""
+        own, other = (values(r["pi_low"], r["pi_high"], scale) for r in (row, cross))
+        text += f" Asked for the range of {ones}, the same method says {own}{cut}"
         if math.isfinite(cross["pi_high"]):
-            text += f"; by maximum likelihood of the counts it is {other}"
-        model = percents(new["low"], new["high"])
-        text += f"; by the model of this report, which uses the counts themselves, {model}."
+            name = "by maximum likelihood of the counts" if scale.null is None else "with REML"
+            text += f"; {name} it is {other}"
+        which = "which uses the counts themselves" if scale.null is None else "which keeps what tau may be"
+        text += f"; by the model of this report, {which}, {values(new['low'], new['high'], scale)}."
     if corrected := int(row["corrected"]):
         studies = "one study" if corrected == 1 else f"{corrected} studies"
         text += (
             f" Where there are no events (here {studies}) these methods add 0.5; the model has no need to."
         )
     return text
+
+
+def _cut(row: Any) -> bool:
+    """Whether an interval of raw proportions was cut off at 0."""
+    return row["measure"] == "PR" and row["pi_low"] <= 0
 
 
 def _printed(source: CountTables | None) -> str:
@@ -175,7 +148,10 @@ def _printed(source: CountTables | None) -> str:
 
 def latent(result: Result) -> list[str]:
     """Say which counts are not printed, and how many tables agree with what is."""
-    source, evidence = result.evidence.latent_source, result.evidence
+    evidence = result.evidence
+    if not isinstance(evidence, Tabulated):
+        return []
+    source = evidence.latent_source if isinstance(evidence, Counts) else None
     missing = [evidence.labels[i] for i in evidence.latent]
     if not missing:
         return []
@@ -192,7 +168,7 @@ def latent(result: Result) -> list[str]:
         )
     texts = [text]
     fixed = [
-        f"{evidence.labels[i]} at {whole(evidence.tables[0, i])} of {whole(float(evidence.n[i]))}"
+        f"{evidence.labels[i]} at {whole(evidence.tables[0, i])}{_of(evidence, i)}"
         for i in evidence.latent
         if len(set(evidence.tables[:, i])) == 1
     ]
@@ -246,13 +222,13 @@ def _per_hundred(share: float, event: str, unit: str) -> str:
     return f"fewer than 1 per {whole(10_000)} {unit}"
 
 
+def _of(evidence: Tabulated, study: int) -> str:
+    return f" of {whole(float(evidence.n[study]))}" if isinstance(evidence, Counts) else ""
+
+
 def _some(n: int, unit: str) -> str:
     return counted(str(n), unit)
 
 
 def _i2(value: float) -> str:
     return f"{value:.0f}{PERCENT}" if math.isfinite(value) else "unknown"
-
-
-def _set(label: str) -> str:
-    return label.replace("_", " ")

@@ -1,6 +1,6 @@
 """The tables of the report: full numbers for CSV files, rounded ones for the page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,24 +9,24 @@ import pandas as pd
 from markupsafe import Markup
 
 from kyphobayes.checks import Check
+from kyphobayes.evidence import Tabulated
 from kyphobayes.fits import summary
-from kyphobayes.report.sentences import robustness
-from kyphobayes.report.values import label_of, study_rates
+from kyphobayes.natural_scale import NaturalScale
 from kyphobayes.report.words import (
     NONE,
     PERCENT,
     decimal,
-    percent,
-    percents,
+    decimals,
+    estimated,
+    limit,
+    model_unit,
     probability,
     significant,
-    span,
-    threshold,
+    value,
+    values,
     whole,
 )
 from kyphobayes.run import Result
-
-_METHODS = {"DL": "DerSimonian–Laird", "REML": "REML", "PR": "raw proportions", "PLO": "log odds"}
 
 Show = Callable[[Any], str]  # of a row of the frame
 
@@ -78,186 +78,27 @@ class Table:
 
 def text(key: str) -> Show:
     """Show a column as text, underscores as spaces, a dash where there is nothing."""
-    return lambda row: str(row[key]).replace("_", " ") if _there(row, key) else NONE
+    return lambda row: str(row[key]).replace("_", " ") if there(row, key) else NONE
 
 
 def exactly(key: str) -> Show:
     """Show a column as it is, a dash where there is nothing."""
-    return lambda row: str(row[key]) if _there(row, key) else NONE
+    return lambda row: str(row[key]) if there(row, key) else NONE
 
 
-def _there(row: Any, key: str) -> bool:
+def there(row: Any, key: str) -> bool:
+    """Whether a row has something under a key."""
     return key in row and not pd.isna(row[key]) and str(row[key]) != ""
 
 
-def overview(results: Sequence[Result], slugs: Sequence[str]) -> Table:
-    """All analyses on one page: the answer, the decision, and whether to trust it."""
-    rows, lines = [], {}
-    for result, slug in zip(results, slugs, strict=True):
-        main, rates = result.main, result.main.rates
-        word, lines[slug] = robustness(result.answers)
-        check = next((c for c in result.checks if c.name == "agreement"), None)
-        rows.append(
-            {
-                "analysis": slug,
-                "title": result.analysis.title,
-                "question": result.analysis.question,
-                "studies": result.evidence.k,
-                "typical_rate": rates.loc["typical", "median"],
-                "typical_low": rates.loc["typical", "low"],
-                "typical_high": rates.loc["typical", "high"],
-                "next_rate": rates.loc["new centre", "median"],
-                "next_low": rates.loc["new centre", "low"],
-                "next_high": rates.loc["new centre", "high"],
-                "below": main.below,
-                "p_typical_below": main.p_typical,
-                "p_next_below": main.p_new,
-                "prior_sets": len(result.answers),
-                "p_typical_least": min(a.p_typical for a in result.answers.values()),
-                "p_typical_most": max(a.p_typical for a in result.answers.values()),
-                "p_next_least": min(a.p_new for a in result.answers.values()),
-                "p_next_most": max(a.p_new for a in result.answers.values()),
-                "prior_dependence": word,
-                "agreement": "not checked" if check is None else "pass" if check.passed else "FAIL",
-                "all_checks": "pass" if result.passed else "FAIL",
-            }
-        )
-    limits = {result.main.below for result in results}
-    one = f" < {threshold(limits.pop())}" if len(limits) == 1 else " below its limit"
-
-    def chance(key: str) -> Show:
-        return lambda r: probability(r[key]) + ("" if "<" in one else f" (< {threshold(r['below'])})")
-
-    title = Markup('<a href="#{}">{}</a><br><span class="q">{}</span>')
-    columns = (
-        Column("Question", lambda r: title.format(r["analysis"], r["title"], r["question"])),
-        Column("Studies", exactly("studies"), True),
-        Column("Typical rate (95 % interval)", _stacked("typical"), True),
-        Column("Next centre’s rate (95 % predictive)", _stacked("next"), True),
-        Column(f"P(typical rate{one})", chance("p_typical_below"), True),
-        Column(f"P(next centre{one})", chance("p_next_below"), True),
-        Column(
-            "Over the priors",
-            lambda r: Markup("<b>{}</b><br>{}").format(r["prior_dependence"], lines[r["analysis"]]),
-        ),
-        Column("Agreement", exactly("agreement")),
-    )
-    return Table("summary", "All analyses", pd.DataFrame(rows), columns)
+def estimate(name: str, scale: NaturalScale) -> Show:
+    """Show the median of a quantity with its interval."""
+    keys = [f"{name}_{statistic}" for statistic in ("median", "low", "high")]
+    return lambda r: estimated(dict(zip(("median", "low", "high"), r[keys], strict=True)), scale)
 
 
-def _stacked(name: str) -> Show:
-    return lambda r: Markup("{}<br>({})").format(
-        percent(r[f"{name}_rate"]), percents(r[f"{name}_low"], r[f"{name}_high"])
-    )
-
-
-def rate(middle: str, low: str, high: str) -> Show:
-    """Show a rate with its interval."""
-    return lambda r: f"{percent(r[middle])} ({percents(r[low], r[high])})" if np.isfinite(r[middle]) else NONE
-
-
-def evidence(result: Result, sources: Mapping[str, int]) -> Table:
-    """Studies that entered, with sources."""
-    rows = _described(result.evidence.rows, result.evidence.labels)
-    rates = study_rates(result).reset_index(drop=True)
-    keys = ["least", "most", "n", "latent", "raw_from", "raw_to", "raw_low", "raw_high"]
-    frame = pd.concat([rows.drop(columns=[k for k in keys if k in rows]), rates[keys]], axis=1)
-
-    def events(row: Any) -> str:
-        return span((row["least"], row["most"])) + ("*" if row["latent"] else "")
-
-    columns = (
-        Column("Study", exactly("label")),
-        Column("Events", events, True),
-        Column(result.analysis.unit.capitalize(), lambda r: whole(r["n"]), True),
-        Column("Observed rate", lambda r: percents(r["raw_from"], r["raw_to"]), True),
-        Column("Population, design, detection", _kind),
-        Column("Count is", _status),
-        Column("Source, place", lambda r: located(r, sources)),
-        Column("Note", exactly("note")),
-    )
-    note = (
-        "* Not printed: range over all tables that agree with what is printed."
-        if rates["latent"].any()
-        else ""
-    )
-    return Table("evidence", "Evidence that entered", frame, columns, note)
-
-
-def excluded(result: Result, sources: Mapping[str, int]) -> Table:
-    """Rows of the outcome's table that did not enter, and why."""
-    frame = result.evidence.excluded
-    columns = (
-        Column("Study", exactly("label")),
-        Column("Why not", exactly("reason")),
-        Column("Treatment", text("arm")),
-        Column("Events", lambda r: whole(r["events"]), True),
-        Column("n", lambda r: whole(r["n"]), True),
-        Column("Counted in", text("unit")),
-        Column("Source, place", lambda r: located(r, sources)),
-        Column("Note", exactly("note")),
-    )
-    return Table("not-in-this-analysis", "Not in this analysis, and why", frame, columns)
-
-
-def _status(row: Any) -> str:
-    status = str(row["status"]) if _there(row, "status") else "latent" if row["latent"] else "as given"
-    return f"{status}: {row['rule']}" if status == "derived" and _there(row, "rule") else status
-
-
-def _kind(row: Any) -> str:
-    parts = [
-        str(row[key]).replace("_", " ") for key in ("population", "design", "detection") if _there(row, key)
-    ]
-    return "; ".join(parts) or NONE
-
-
-def _described(rows: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
-    rows = rows.reset_index(drop=True)
-    return rows if "label" in rows else rows.assign(label=list(labels))
-
-
-def located(row: Any, sources: Mapping[str, int]) -> str:
-    """Number of a source in the list at the end, and the place in it."""
-    number = sources.get(str(row.get("citation", "")))
-    place = str(row["locator"]) if _there(row, "locator") else ""
-    if not number:
-        return place or NONE
-    return Markup('<a href="#source-{0}">[{0}]</a> {1}').format(number, place)
-
-
-def trail(result: Result) -> Table | None:
-    """What the paper prints, in the order in which it narrowed the tables."""
-    source = result.evidence.latent_source
-    if source is None:
-        return None
-
-    def concerned(studies: Sequence[str]) -> str:
-        if len(studies) == len(source.studies):
-            return f"all {len(studies)}"
-        return ", ".join(label_of(result.evidence, study) for study in studies)
-
-    rows = [
-        {
-            "words": printed.words, "locator": printed.locator, "quantity": printed.quantity,
-            "low": printed.low, "high": printed.high, "studies": concerned(printed.studies),
-            "tables_left": left, "estimated": place in source.estimated,
-        }
-        for place, (printed, left) in enumerate(source.trail)
-    ]  # fmt: skip
-    columns = (
-        Column("The paper prints", lambda r: f"“{r['words']}”"),
-        Column("Where", exactly("locator")),
-        Column("About", exactly("studies")),
-        Column("Tables left", lambda r: f"{'about ' * r['estimated']}{whole(r['tables_left'])}", True),
-    )
-    note = (
-        f"Method that was assumed: {_METHODS.get(source.constraints.pooling, source.constraints.pooling)} on "
-        f"{_METHODS.get(source.constraints.measure, source.constraints.measure)}, "
-        f"{source.constraints.zero_cells:g} added where a study has no events. {source.constraints.why}"
-    )
-    frame = pd.DataFrame(rows)
-    return Table("latent-trail", "What is printed, in the order in which it was used", frame, columns, note)
+def _statistics(row: Any, name: str) -> dict[str, float]:
+    return {f"{name}_{statistic}": float(row[statistic]) for statistic in ("median", "low", "high")}
 
 
 def priors(result: Result) -> Table:
@@ -273,56 +114,60 @@ def priors(result: Result) -> Table:
                 "mu_why": given["mu"].why,
                 "tau_prior": str(given["tau"]),
                 "tau_why": given["tau"].why,
-                **{f"typical_{s}": answer.rates.loc["typical", s] for s in ("median", "low", "high")},
-                **{f"tau_{s}": answer.tau[s] for s in ("median", "low", "high")},
-                **{f"next_{s}": answer.rates.loc["new centre", s] for s in ("median", "low", "high")},
-                "p_typical_below": answer.p_typical,
-                "p_next_below": answer.p_new,
+                **_statistics(answer.estimates.loc["typical"], "typical"),
+                **_statistics(answer.tau, "tau"),
+                **_statistics(answer.estimates.loc["new centre"], "next"),
+                "p_typical": answer.p_typical,
+                "p_next": answer.p_new,
                 "log_marginal_likelihood": answer.log_marginal_likelihood if proper else np.nan,
             }
         )
-    below = threshold(result.main.below)
+    scale, claim = result.scale, f"{result.main.sign} {limit(result.main.below, result.scale)}"
     prior_set = Markup('{}<br><span class="q">mu ~ {}<br>tau ~ {}</span>')
     columns = (
         Column("Set", lambda r: prior_set.format(r["set"].replace("_", " "), r["mu_prior"], r["tau_prior"])),
-        Column("Typical rate", rate("typical_median", "typical_low", "typical_high"), True),
+        Column(f"Typical {scale.name}", estimate("typical", scale), True),
         Column(
-            "tau (log odds)",
-            lambda r: f"{decimal(r['tau_median'])} ({decimal(r['tau_low'])} to {decimal(r['tau_high'])})",
+            f"tau ({model_unit(scale)})",
+            lambda r: f"{decimal(r['tau_median'])} ({decimals(r['tau_low'], r['tau_high'])})",
             True,
         ),
-        Column("Next centre's rate", rate("next_median", "next_low", "next_high"), True),
-        Column(f"P(typical < {below})", lambda r: probability(r["p_typical_below"]), True),
-        Column(f"P(next < {below})", lambda r: probability(r["p_next_below"]), True),
+        Column(f"Next {scale.one}’s {scale.name}", estimate("next", scale), True),
+        Column(f"P(typical {claim})", lambda r: probability(r["p_typical"]), True),
+        Column(f"P(next {claim})", lambda r: probability(r["p_next"]), True),
         Column("Log marginal likelihood", lambda r: decimal(r["log_marginal_likelihood"]), True),
     )
     note = (
-        "Rates and tau: posterior median and 95 % interval. Differences of log marginal likelihoods are "
-        "log Bayes "
-        "factors between the sets."
+        "Estimates and tau: posterior median and 95 % interval. Differences of log marginal likelihoods are "
+        "log Bayes factors between the sets."
     )
     return Table("priors", "The answer under each set of priors", pd.DataFrame(rows), columns, note)
 
 
 def witness(result: Result) -> Table:
     """What frequentist methods say on the same tables."""
-    frame = result.witness.reset_index()
-    several = len(result.evidence.tables) > 1
+    frame, scale = result.witness.reset_index(), result.scale
+    tables = result.evidence.tables if isinstance(result.evidence, Tabulated) else None
+    several = tables is not None and len(tables) > 1
     columns = [
         Column("Method", exactly("method")),
-        Column("Estimate", lambda r: percent(r["estimate"]), True),
-        Column("95 % confidence interval", lambda r: percents(r["ci_low"], r["ci_high"]), True),
-        Column("95 % prediction interval", lambda r: percents(r["pi_low"], r["pi_high"]), True),
+        Column("Estimate", lambda r: value(r["estimate"], scale), True),
+        Column("95 % confidence interval", lambda r: values(r["ci_low"], r["ci_high"], scale), True),
+        Column("95 % prediction interval", lambda r: values(r["pi_low"], r["pi_high"], scale), True),
         Column("I²", lambda r: f"{r['i2']:.0f}{PERCENT}" if np.isfinite(r["i2"]) else NONE, True),
         Column("tau² (own scale)", lambda r: significant(r["tau2"]), True),
     ]
     if several:
-        columns.append(Column("Estimate over tables", lambda r: percents(r["lowest"], r["highest"]), True))
-    columns.append(Column("Studies with 0.5 added", lambda r: whole(r["corrected"]), True))
-    note = (
-        "Methods without a likelihood for counts add 0.5 to both counts of a study in which none or all had "
-        "the event; the exact likelihood needs no such addition."
-    )
+        columns.append(
+            Column("Estimate over tables", lambda r: values(r["lowest"], r["highest"], scale), True)
+        )
+    note = ""
+    if tables is not None:
+        columns.append(Column("Studies with 0.5 added", lambda r: whole(r["corrected"]), True))
+        note = (
+            "Methods without a likelihood for counts add 0.5 where a study had no events (or only events); "
+            "the exact likelihood needs no such addition."
+        )
     if several:
         note += (
             " Figures of the former are means over all count tables that agree with the paper; the exact "
@@ -330,6 +175,7 @@ def witness(result: Result) -> Table:
         )
     for _, row in frame[frame["remark"] != ""].iterrows():
         note += f" {row['method']}: {row['remark']}."
+    note = note.strip()
     return Table("witness", "Frequentist estimates from the same evidence", frame, tuple(columns), note)
 
 
@@ -351,8 +197,8 @@ def check_table(check: Check) -> Table:
         "posterior predictive": "Posterior predictive check",
     }
     notes = {
-        "agreement": "Log odds. Exact and NUTS are compared in Monte Carlo standard errors (MCSE) of "
-        "the draws.",
+        "agreement": "On the model’s own scale. Exact and NUTS are compared in Monte Carlo standard errors "
+        "(MCSE) of the draws.",
         "posterior predictive": "p: probability that replicated data lie above the observed, ties "
         "counted half.",
     }
@@ -376,4 +222,4 @@ def diagnostics(result: Result) -> Table | None:
         Column(head, lambda r, k=key, d=digits: decimal(r[k], d), True)
         for key, (head, digits) in shown.items()
     ]
-    return Table("nuts-summary", "Draws of NUTS, log odds scale", frame, tuple(columns))
+    return Table("nuts-summary", f"Draws of NUTS ({model_unit(result.scale)})", frame, tuple(columns))

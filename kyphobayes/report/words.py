@@ -4,6 +4,10 @@ Before a percent sign stands a space that does not break.
 """
 
 import math
+from typing import Any
+
+from kyphobayes.names import PLO
+from kyphobayes.natural_scale import NaturalScale
 
 NONE = "–"  # stands where there is no value
 PERCENT = "\u00a0%"
@@ -104,6 +108,84 @@ def significant(value: float) -> str:
     if value == 0 or abs(value) >= 100:
         return whole(value)
     return (f"{value:.3f}" if abs(value) >= 0.001 else f"{value:.1g}").replace("-", "−")
+
+
+def value(number: float, scale: NaturalScale, unit: bool = True) -> str:
+    r"""Write an estimate on the scale that people read.
+
+    Parameters
+    ----------
+    number : float
+        Shares between 0 and 1; NaN gives a dash.
+    scale : NaturalScale
+    unit : bool
+        Whether to add the scale's unit.
+
+    Examples
+    --------
+    >>> from kyphobayes.natural_scale import natural_scale
+    >>> value(0.0588, natural_scale("PLO")), value(-5.21, natural_scale("MD", unit="points"))
+    ('5.9\xa0%', '−5.21\xa0points')
+    """
+    if scale.measure == PLO:
+        return percent(number, unit)
+    return _plain(number) + (_unit(scale) if unit and math.isfinite(number) else "")
+
+
+def values(low: float, high: float, scale: NaturalScale, unit: bool = True) -> str:
+    """Write an interval of estimates, such as ``2.0 to 13.4 %`` or ``0.62 to 6.80``."""
+    if scale.measure == PLO:
+        return percents(low, high, unit)
+    if math.isnan(low) or math.isnan(high):
+        return NONE
+    first, last = _plain(low), _plain(high)
+    return (first if first == last else f"{first} to {last}") + (_unit(scale) if unit else "")
+
+
+def estimated(row: Any, scale: NaturalScale, unit: bool = True) -> str:
+    """Write median and interval of a row with median, low and high: ``5.9 % (2.0 to 13.4 %)``."""
+    interval = values(row["low"], row["high"], scale, unit and scale.measure == PLO)
+    return f"{value(row['median'], scale, unit)} ({interval})"
+
+
+def limit(number: float, scale: NaturalScale, unit: bool = True) -> str:
+    """Write the limit that a decision is about as it was given: ``10 %``, ``0.5 points``, ``1``."""
+    if scale.measure == PLO:
+        return threshold(number)
+    return f"{number:.6g}".replace("-", "−") + (_unit(scale) if unit else "")
+
+
+def model_unit(scale: NaturalScale) -> str:
+    """What tau is measured in: ``log odds``, ``log rate``, ``log odds ratio``, the effect's own unit."""
+    if scale.measure == PLO:
+        return "log odds"
+    if scale.null is None or scale.logarithmic:
+        return f"log {scale.name}"
+    return scale.unit or f"scale of the {scale.name}"
+
+
+def heading(scale: NaturalScale) -> str:
+    """Name with its unit in brackets, for axes and columns: ``rate (%)``, ``odds ratio``."""
+    return f"{scale.name} ({scale.unit})" if scale.unit else scale.name
+
+
+def _unit(scale: NaturalScale) -> str:
+    return f"\u00a0{scale.unit}" if scale.unit else ""
+
+
+def _plain(number: float) -> str:
+    """Three digits, or two where it is small; a bound that is infinite says so."""
+    if math.isnan(number):
+        return NONE
+    if math.isinf(number):
+        return "infinity" if number > 0 else "−infinity"
+    size = abs(number)
+    if size >= 100:
+        return whole(number)
+    if size >= 0.095 or size == 0:
+        digits = 1 if size >= 10 else 2
+        return decimal(number, digits)
+    return f"{number:.2g}".replace("-", "−")
 
 
 def whole(value: float) -> str:

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 from kyphobayes.catalogue import read_catalogue
 from kyphobayes.errors import PriorError
-from kyphobayes.evidence import Analysis, View, read_priors
-from kyphobayes.names import GLOBALS, MU, PLO, TAU
+from kyphobayes.evidence import Analysis, View, prior_scopes, read_priors
+from kyphobayes.names import GLOBALS, MU, OR, PLO, TAU
 from kyphobayes.priors import Prior
 from kyphobayes.project import Project
 from kyphobayes.toml_files import read_toml
 
 JOINT = " × "  # between the name of mu's prior and that of tau's
 Pairs = dict[str, tuple[Prior, Prior]]
+_PUBLISHED = {PLO: OR, OR: OR, "SMD": "SMD"}  # the measure whose published heterogeneity is tried
 
 
 def named_priors(project: Project, analysis: Analysis, evidence: View) -> dict[str, dict[str, Prior]]:
@@ -36,7 +37,7 @@ def named_priors(project: Project, analysis: Analysis, evidence: View) -> dict[s
     """
     found: dict[str, dict[str, Prior]] = {name: {} for name in GLOBALS}
     for path in sorted((project.data / "priors").glob("*.toml")):
-        if not {evidence.measure, analysis.outcome} & set(read_toml(path)):
+        if not set(prior_scopes(evidence.measure, analysis.outcome)) & set(read_toml(path)):
             continue  # a set about something else
         for name, prior in read_priors(project, path.stem, analysis, evidence.measure).items():
             if name in found and prior not in found[name].values():
@@ -54,16 +55,17 @@ def prior_pairs(project: Project, analysis: Analysis, evidence: View) -> Pairs:
 
 
 def published_pairs(project: Project, analysis: Analysis, evidence: View) -> Pairs:
-    """Every prior for mu with every published one for the tau of log odds ratios; none on another scale.
+    """Every prior for mu with every published one for tau; none on a scale that none was published for.
 
-    They were estimated from comparisons of two arms. Single arms may well differ more: the caller says so.
+    Those of log odds ratios are also tried for log odds of single arms, and those of standardised differences
+    for these alone. All were estimated from comparisons of two arms. Single arms may well differ more: the
+    caller says so.
     """
-    if evidence.measure != PLO:
-        return {}
+    of = _PUBLISHED.get(evidence.measure)
     published = {
         name: entry.prior
         for name, entry in read_catalogue(project).items()
-        if (entry.parameter, entry.measure) == (TAU, "OR") and not entry.suspect
+        if (entry.parameter, entry.measure) == (TAU, of) and not entry.suspect
     }
     return crossed(named_priors(project, analysis, evidence)[MU], published) if published else {}
 

@@ -1,6 +1,7 @@
 """What a prior says before any data, in the units people count in."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -8,9 +9,11 @@ from scipy import special
 
 from kyphobayes.errors import InputError
 from kyphobayes.exact.panels import Array
-from kyphobayes.names import GEN, IRLN, MEASURE_LABELS, MU, OR, PLO, PROB, TAU
+from kyphobayes.names import MU, PLO, PROB, TAU
+from kyphobayes.natural_scale import NaturalScale, natural_scale
 from kyphobayes.priors import Prior, Priors
 
+PROPORTIONS = natural_scale(PLO)
 CENTRES = ("typical", "next")
 _LEVELS = 64  # twice the number of quantiles that stand for the prior of tau
 _FINE = 512  # quantiles of mu, between which its distribution function is interpolated
@@ -19,7 +22,7 @@ _FINE = 512  # quantiles of mu, between which its distribution function is inter
 def prior_predictive(
     pairs: Mapping[str, tuple[str | Prior, str | Prior]],
     *,
-    measure: str = PLO,
+    scale: NaturalScale = PROPORTIONS,
     size: int = 100,
     prob: float = PROB,
 ) -> xr.Dataset:
@@ -28,9 +31,8 @@ def prior_predictive(
     Parameters
     ----------
     pairs : mapping of name to (mu, tau)
-    measure : str
-        PLO: log odds, shown as events per `size`. IRLN: log rate, shown as events per `size` units of
-        exposure. GEN: shown on its own scale, OR: as an odds ratio, both whatever `size` is.
+    scale : NaturalScale
+        Log odds of proportions are shown as events per `size`, everything else as people read it.
     size : int
     prob : float
         Of the central intervals.
@@ -38,27 +40,21 @@ def prior_predictive(
     Returns
     -------
     Dataset
-        Over `prior`, `centre` (typical, next) and `statistic` (median, low, high): `expected`, the rate
-        times `size`. For PLO also over `prior`, `centre` and `events` (0 to `size`): `probability` of
+        Over `prior`, `centre` (typical, next) and `statistic` (median, low, high): `expected`. For
+        proportions also over `prior`, `centre` and `events` (0 to `size`): `probability` of
         so many events in the next `size`. Improper priors have NaN.
 
     Raises
     ------
     InputError, PriorError
     """
-    if measure not in MEASURE_LABELS:
-        raise InputError(f"measure: expected one of {', '.join(MEASURE_LABELS)}, found {measure!r}")
     if not pairs:
         raise InputError("pairs: expected at least one pair of priors for mu and tau, found none")
     if size < 1 or not 0 < prob < 1:
         raise InputError(f"expected a size of at least 1 and a prob between 0 and 1, found {size}, {prob:g}")
     q = np.array([0.5, (1 - prob) / 2, (1 + prob) / 2])
-    back = {
-        PLO: lambda x: size * special.expit(x),
-        IRLN: lambda x: size * np.exp(x),
-        GEN: lambda x: x,
-        OR: np.exp,
-    }[measure]
+    proportions = scale.measure == PLO
+    times = size if proportions else 1
     expected = np.full((len(pairs), 2, 3), np.nan)
     counts = np.full((len(pairs), 2, size + 1), np.nan)
     for row, (mu, tau) in enumerate(pairs.values()):
@@ -66,16 +62,16 @@ def prior_predictive(
         if not (priors[MU].proper and priors[TAU].proper):
             continue
         for column, (places, cumulative) in enumerate(_effects(priors)):
-            expected[row, column] = back(np.interp(q, cumulative, places))
-            if measure == PLO:
+            expected[row, column] = times * scale.natural(np.interp(q, cumulative, places))
+            if proportions:
                 counts[row, column] = _counts(places, cumulative, size)
     dims = ("prior", "centre")
     found = xr.Dataset(
         {"expected": ((*dims, "statistic"), expected)},
         {"prior": list(pairs), "centre": list(CENTRES), "statistic": ["median", "low", "high"]},
-        {"size": size, "measure": measure},
+        {"size": size, "measure": scale.measure},
     )
-    return found.assign(probability=((*dims, "events"), counts)) if measure == PLO else found
+    return found.assign(probability=((*dims, "events"), counts)) if proportions else found
 
 
 def _effects(priors: Priors) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
@@ -95,6 +91,7 @@ def _effects(priors: Priors) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     return (fine, level), (places, np.maximum.accumulate(cumulative))
 
 
+@cache
 def _levels(number: int) -> tuple[Array, Array]:
     """Probabilities with weights: Gauss and Legendre's rule on [0, 1]."""
     nodes, weights = (np.asarray(x, dtype=float) for x in np.polynomial.legendre.leggauss(number))

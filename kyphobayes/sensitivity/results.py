@@ -10,14 +10,15 @@ import xarray as xr
 
 from kyphobayes.errors import PriorError
 from kyphobayes.exact import Surface
-from kyphobayes.names import MU, PLO, TAU
+from kyphobayes.names import MU, TAU
+from kyphobayes.natural_scale import NaturalScale
 from kyphobayes.priors import Prior, Priors
 from kyphobayes.sensitivity.atlas import atlas, to_frame
 from kyphobayes.sensitivity.averaging import average
 from kyphobayes.sensitivity.credibility import reverse_bayes
 from kyphobayes.sensitivity.pairs import with_reference
 from kyphobayes.sensitivity.power import power_scaling
-from kyphobayes.sensitivity.prior_predictive import prior_predictive
+from kyphobayes.sensitivity.prior_predictive import PROPORTIONS, prior_predictive
 from kyphobayes.sensitivity.tipping import tipping_points
 
 _RTOL = 1e-6  # of posteriors of which three digits are shown
@@ -31,6 +32,8 @@ class Sensitivity:
     ----------
     below : float
         The decision on the scale of the model: that `of` lies below this.
+    scale : NaturalScale
+        On which people read it.
     of : str
     threshold : float
         The conclusion is on which side of this the probability of the decision lies.
@@ -56,6 +59,7 @@ class Sensitivity:
     """
 
     below: float
+    scale: NaturalScale
     of: str
     threshold: float
     reference: Priors
@@ -149,7 +153,7 @@ def sensitivity(
     below: float,
     of: str = MU,
     threshold: float = 0.5,
-    measure: str = PLO,
+    scale: NaturalScale = PROPORTIONS,
     published: Mapping[str, tuple[Prior, Prior]] | None = None,
 ) -> Sensitivity:
     """Ask everything about the priors of one analysis.
@@ -162,10 +166,10 @@ def sensitivity(
     pairs : mapping of name to (mu, tau)
         The priors of the atlas, of the prior predictive and of the average. See `prior_pairs`.
     below : float
-        The decision: that `of` lies below this, on the scale of the model.
+        The decision: that `of` lies below this, on the scale that people read.
     of : {"mu", "theta_new"}
     threshold : float
-    measure : str
+    scale : NaturalScale
     published : mapping of name to (mu, tau), optional
         Further pairs, of which only the answer is wanted. See `published_pairs`.
 
@@ -173,22 +177,24 @@ def sensitivity(
     ------
     InputError, PriorError, ImproperPosterior
     """
+    limit = float(scale.model(below))
     own = priors[MU], priors[TAU]
     name, pairs = with_reference(pairs, priors.label, own)
     try:
-        averaged = average(surface, pairs, null=below, rtol=_RTOL)
+        averaged = average(surface, pairs, null=limit, rtol=_RTOL)
     except PriorError:  # with an improper prior there is nothing to average by
         averaged = None
     return Sensitivity(
-        below=below,
+        below=limit,
+        scale=scale,
         of=of,
         threshold=threshold,
         reference=priors,
-        atlas=atlas(surface, pairs, reference=name, below=below, of=of),
-        tipping=tipping_points(surface, *own, below=below, of=of, threshold=threshold),
-        credibility=reverse_bayes(surface, own[1], centre=below),
+        atlas=atlas(surface, pairs, reference=name, below=limit, of=of),
+        tipping=tipping_points(surface, *own, below=limit, of=of, threshold=threshold),
+        credibility=reverse_bayes(surface, own[1], centre=limit),
         power=power_scaling(surface, *own),
-        before=prior_predictive(pairs, measure=measure),
+        before=prior_predictive(pairs, scale=scale),
         averaged=averaged,
-        published=surface.sweep(published, below=below, of=of) if published else None,
+        published=surface.sweep(published, below=limit, of=of) if published else None,
     )

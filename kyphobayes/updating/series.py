@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kyphobayes.errors import EvidenceError
-from kyphobayes.evidence import Analysis, Counts, evidence_for, find_analysis, read_table
+from kyphobayes.evidence import Analysis, Counts, counts_for, find_analysis, read_table
 from kyphobayes.exact import Surface
 from kyphobayes.model import load_model
 from kyphobayes.project import Project
@@ -66,7 +66,7 @@ def series_of(project: Project, analysis: str, study: str) -> Series:
         raise EvidenceError(f"{where}: expected studies to be listed, so that {study} can come after them")
     if study in plan.studies:
         raise EvidenceError(f"{where}: {study} is one of its studies already and cannot come after them")
-    evidence = evidence_for(replace(plan, studies=(*plan.studies, study)), project)
+    evidence = counts_for(replace(plan, studies=(*plan.studies, study)), project)
     entered = list(evidence.rows["study_id"])
     if study not in entered:
         out = evidence.excluded[evidence.excluded["study_id"] == study]

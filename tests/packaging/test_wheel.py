@@ -87,7 +87,8 @@ def test_everything_travels_in_the_wheel_and_nothing_else(unzipped):
     assert found - info == moved
     for name in (
         "kyphobayes/py.typed",
-        "kyphobayes/report/template.html",
+        "kyphobayes/report/templates/page.html",
+        "kyphobayes/report/checklists.toml",
         "kyphobayes/report/style.css",
         "kyphobayes/_project/data/analyses.toml",
         "kyphobayes/_project/data/datapackage.json",

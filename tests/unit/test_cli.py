@@ -150,12 +150,12 @@ def test_json_is_complete_and_alone(call, first):
     assert list(content["answers"]) == SETS and content["tables"] > 1
     for answer in content["answers"].values():
         assert set(answer["priors"]) == {"mu", "tau"}
-        assert set(answer["rates"]) == {"typical", "new centre"}
+        assert set(answer["estimates"]) == {"typical", "new centre"}
         assert set(answer["posterior"]) == {"mu", "tau", "theta_new"}
         assert [row["n"] for row in answer["next"]] == [20, 50]
-        below = answer["probability_below"]
+        below = answer["claim"]
         assert below["below"] == 0.1 and 0 < below["new centre"] < 1 and 0 < below["typical"] < 1
-        rate = answer["rates"]["typical"]
+        rate = answer["estimates"]["typical"]
         assert 0 < rate["low"] < rate["median"] < rate["high"] < 1
         assert isinstance(answer["log_marginal_likelihood"], float)
         assert answer["error"] is None or answer["error"] < 1e-6
@@ -205,7 +205,7 @@ def test_prior_set_and_single_prior_change_the_answer(call, monkeypatch, tmp_pat
     plain, vague = answers(), answers("--priors", "vague")
     assert next(iter(vague)) == "vague" and set(vague) == set(plain)
     assert vague["vague"]["priors"] == plain["vague"]["priors"]
-    rates = [answer["vague"]["rates"]["new centre"] for answer in (vague, plain)]
+    rates = [answer["vague"]["estimates"]["new centre"] for answer in (vague, plain)]
     assert rates[0] == pytest.approx(rates[1], rel=1e-6)
     changed = answers("--prior", "tau=HalfNormal(sigma=0.1)", "--model", "binomial_normal")
     label = next(iter(changed))

@@ -18,7 +18,7 @@ def test_crosscheck_prints_every_method_and_the_exact_answer(call):
     code, printed, _ = call("crosscheck", NAME)
     said = " ".join(printed.split())
     assert code == 0 and max(map(len, printed.splitlines())) <= 80 and "…" not in printed
-    for words in ("as in the paper", "GLMM", "for comparison", "Q-profile"):
+    for words in ("raw proportions", "GLMM", "for comparison", "Q-profile"):
         assert words in said
     assert "without each study in turn" in said and "at 9 places" in said
 
@@ -50,7 +50,7 @@ def test_effect_sizes_on_standard_output(call, table):
     assert float(rows[0]["y"]) == pytest.approx(-2.1972245773) and float(rows[0]["v"]) == pytest.approx(
         10 / 27
     )
-    assert aside.startswith("note: 0.5 added") and "line 2" in aside
+    assert aside.startswith("note: 0.5 added") and "row 3" in aside
 
 
 def test_effect_sizes_into_a_file(call, table, tmp_path):

@@ -59,7 +59,7 @@ def test_against_simulation(posterior, draws):
 def test_mean_is_n_times_the_expected_rate_of_a_new_centre(answers):
     for prediction in answers.next:
         assert prediction.mean == pytest.approx(
-            prediction.n * answers.rates.loc["new centre", "mean"], rel=1e-9
+            prediction.n * answers.estimates.loc["new centre", "mean"], rel=1e-9
         )
     assert [p.n for p in answers.next] == [20, 50]
 
@@ -107,10 +107,12 @@ def test_interval_of_numbers_worked_by_hand():
 def test_rates_are_the_posterior_on_the_scale_of_shares(answers, posterior):
     for row, name in (("typical", "mu"), ("new centre", "theta_new")):
         quantiles = special.expit(posterior.quantile(name, [0.5, 0.025, 0.975]))
-        np.testing.assert_allclose(answers.rates.loc[row, ["median", "low", "high"]].astype(float), quantiles)
+        np.testing.assert_allclose(
+            answers.estimates.loc[row, ["median", "low", "high"]].astype(float), quantiles
+        )
     theta = np.linspace(-25, 15, 40_001)
     mean = (special.expit(theta) * posterior.pdf("mu", theta)).sum() * (theta[1] - theta[0])
-    assert answers.rates.loc["typical", "mean"] == pytest.approx(mean, abs=1e-6)
+    assert answers.estimates.loc["typical", "mean"] == pytest.approx(mean, abs=1e-6)
     np.testing.assert_allclose(answers.tau, posterior.quantile("tau", [0.5, 0.025, 0.975]))
 
 
@@ -131,7 +133,7 @@ def test_a_higher_threshold_is_easier_to_stay_below(posterior):
 
 
 def test_a_new_centre_is_less_certain_than_the_typical_one(answers):
-    width = answers.rates["high"] - answers.rates["low"]
+    width = answers.estimates["high"] - answers.estimates["low"]
     assert width["new centre"] > width["typical"]
     assert answers.log_marginal_likelihood < 0 and 0 <= answers.error < 1e-6
     assert answers.prior_set == "weakly"

@@ -228,5 +228,5 @@ def test_probabilities_of_latent_tables(counts_exact, contrasts_exact):
     share = latent_table_probabilities(counts_exact)
     assert share is not None
     assert list(share.index) == [1, 2, 3] and share.sum() == pytest.approx(1)
-    assert share[3] == pytest.approx((counts_exact["posterior"]["table"].values == 2).mean())
+    assert share[3] == pytest.approx((counts_exact["unprinted"]["table"].values == 2).mean())
     assert latent_table_probabilities(contrasts_exact) is None

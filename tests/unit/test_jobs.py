@@ -132,4 +132,4 @@ def test_an_analysis_travels_to_a_worker_and_back(project):
         there = run_all(jobs, pool)
     for one, other in zip(run_all(jobs), there, strict=True):
         assert one.analysis == other.analysis and one.model.digest == other.model.digest
-        assert one.main.rates.equals(other.main.rates)
+        assert one.main.estimates.equals(other.main.estimates)

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+PRINTED = ROOT / "docs" / "how-to" / "output"
 LONGEST = 60  # lines
 
 by_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
@@ -44,3 +45,5 @@ def test_script_runs_without_a_warning(script, tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == "" and len(ran.stdout.splitlines()) >= 3
     assert list(tmp_path.iterdir()) == []
+    shown = PRINTED / f"{script.stem}.txt"  # `python docs/outputs.py` makes it anew
+    assert [line.rstrip() for line in ran.stdout.splitlines()] == shown.read_text("utf-8").splitlines()

@@ -3,6 +3,6 @@
 A module of this package exports ``chapter(answered) -> Chapter``.
 """
 
-from kyphobayes.report.chapters.chapter import Chapter, Part, Plate, answers_table, chapter_of
+from kyphobayes.report.chapters.chapter import Chapter, Part, Plate, chapter_of
 
-__all__ = ["Chapter", "Part", "Plate", "answers_table", "chapter_of"]
+__all__ = ["Chapter", "Part", "Plate", "chapter_of"]

@@ -155,6 +155,26 @@ def test_no_reason_excuses_a_large_difference(sds, counts_exact):
     assert not check.passed and failures(check) == {"mu"}
 
 
+def test_a_prior_that_holds_the_estimate_to_be_improbable_decides(counts_exact):
+    far = one_method(counts_exact, 0.1, tau2=16.0)  # far beyond what was expected of tau
+    check = certificate(counts_exact, None, far)
+    reason = check.table.set_index("quantity").loc["tau", "reason"]
+    assert check.passed and "the prior for tau decides" in reason and "would say 4" in reason
+    unknown = counts_exact.copy()
+    del unknown["prior"]  # an improper prior expects nothing, and decides nothing
+    assert failures(certificate(unknown, None, far)) == {"tau"}
+
+
+@pytest.mark.parametrize(("k", "passed"), [(9, True), (10, False)])
+def test_with_few_studies_two_estimates_of_tau_may_differ_but_not_of_mu(k, passed, counts_exact):
+    tau = summary(counts_exact).loc["tau"]
+    other = one_method(counts_exact, 0.1, k=k, tau2=(tau["mean"] - tau["sd"]) ** 2)
+    check = certificate(counts_exact, None, other)
+    reasons = check.table.set_index("quantity")["reason"]
+    assert check.passed == passed and ("with 9 studies" in reasons["tau"]) == passed
+    assert not certificate(counts_exact, None, one_method(counts_exact, 1.0, k=k)).passed
+
+
 def test_bounds_are_those_of_the_documentation():
     assert (MCSE_BOUND, SD_BOUND, SD_LIMIT) == (4.5, 0.5, 2.0)
 
@@ -231,9 +251,7 @@ def test_one_bad_variable_among_good_ones_is_enough():
     theta = rng.normal(size=(4, 1000, 5))
     theta[1, :, 3] += 1
     tree["posterior"] = xr.DataTree(
-        tree["posterior"].dataset.assign(
-            theta=(("chain", "draw", "study"), theta), table=(("chain", "draw"), theta[..., 3] > 9)
-        )
+        tree["posterior"].dataset.assign(theta=(("chain", "draw", "study"), theta))
     )
     assert not convergence(tree).passed
 
@@ -252,7 +270,9 @@ def predictive_tree(observed, replicated, n):
     labels = [f"s{i}" for i in range(len(observed))]
     return xr.DataTree.from_dict(
         {
-            "/posterior": xr.Dataset({"mu": (("chain", "draw"), np.zeros((1, len(replicated))))}),
+            "/posterior": xr.Dataset(
+                {"mu": (("chain", "draw"), np.zeros((1, len(replicated))))}, {"study": labels}
+            ),
             "/posterior_predictive": xr.Dataset(
                 {"events": (("chain", "draw", "study"), replicated[None])}, {"study": labels}
             ),
@@ -269,9 +289,8 @@ def test_predictive_passes_on_real_fits(pair):
     for fit in (exact, nuts):
         check = predictive(fit)
         assert check.passed and "look like" in check.text
-        assert list(check.table.index[: fit["observed_data"].sizes["study"]]) == list(
-            fit["observed_data"]["study"].values
-        )
+        k = fit["posterior"].sizes["study"]
+        assert list(check.table.index[:k]) == list(fit["posterior"]["study"].values)
         assert check.table["p"].between(0, 1).all()
         assert (check.table["low"] <= check.table["high"]).all()
 
@@ -315,7 +334,7 @@ def test_predictive_fails_on_contrasts_the_model_cannot_make(contrasts_exact):
 
 def test_latent_counts_are_compared_with_the_table_of_the_same_draw(counts_exact, latent_counts):
     check = predictive(counts_exact)
-    table = counts_exact["posterior"]["table"].values.ravel()
+    table = counts_exact["unprinted"]["table"].values.ravel()
     expected = latent_counts.tables[table].mean(axis=0)
     np.testing.assert_allclose(check.table.loc[["a", "b", "c", "d"], "observed"], expected, rtol=1e-12)
 

@@ -13,6 +13,7 @@ from kyphobayes.checks.convergence import convergence
 from kyphobayes.engines import fit_exact, fit_nuts
 from kyphobayes.errors import EvidenceError, ImproperPosterior, NotConverged, PriorError
 from kyphobayes.evidence import contrasts
+from kyphobayes.fits import observed, replicates
 from kyphobayes.priors import Priors
 
 FITS = ["counts_exact", "counts_nuts", "contrasts_exact", "contrasts_nuts"]
@@ -66,11 +67,12 @@ def engine(fit):
 
 def test_groups(fit):
     own = {"exact": {"quadrature"}, "nuts": {"sample_stats"}}[engine(fit)]
-    assert set(fit.children) == GROUPS | own
+    latent = {"unprinted", "unprinted_prior"} if "tables" in fit["constant_data"].dataset else set()
+    assert set(fit.children) == GROUPS | own | latent
 
 
 def test_dims(fit):
-    k = fit["observed_data"].sizes["study"]
+    k = fit["constant_data"].sizes["study"]
     draws = fit["posterior"].sizes["draw"]
     expected = json.loads(fit.attrs["settings"])
     assert fit["posterior"].sizes["chain"] == expected["chains"] and draws == expected["draws"]
@@ -83,23 +85,26 @@ def test_dims(fit):
         assert variable.dims == ("chain", "draw", "study")
     assert fit["prior"].dataset["theta"].dims == ("chain", "draw", "study")
     assert set(fit["log_prior"].dataset.data_vars) == {"mu", "tau"}
-    for group in ("posterior", "posterior_predictive", "prior", "prior_predictive", "observed_data"):
-        assert list(fit[group]["study"].values) == list(fit["observed_data"]["study"].values)
-    numbers = {
-        n: v for g in fit.children for n, v in fit[g].dataset.data_vars.items() if g != "observed_data"
-    }
+    for group in ("posterior", "prior"):
+        assert list(fit[group]["study"].values) == list(fit["constant_data"]["study"].values)
+    for group in ("posterior_predictive", "prior_predictive"):  # what ArviZ compares is of one shape and type
+        for name, values in fit["observed_data"].dataset.data_vars.items():
+            assert list(fit[group][name]["study"].values) == list(values["study"].values)
+            assert fit[group][name].dtype == values.dtype
+    numbers = {n: v for g in fit.children for n, v in fit[g].dataset.data_vars.items()}
     assert all(np.isfinite(v.values).all() for v in numbers.values())
 
 
 def test_latent_counts_have_their_tables(counts_fit, latent_counts):
-    assert list(counts_fit["observed_data"]["study"].values) == ["a", "b", "c", "d"]
-    observed = counts_fit["observed_data"]["events"].values
-    np.testing.assert_array_equal(observed, [0, 5, np.nan, np.nan])
+    printed = counts_fit["observed_data"]["events"]
+    assert list(printed["study"].values) == ["a", "b"] and list(printed.values) == [0, 5]
+    np.testing.assert_array_equal(observed(counts_fit)["events"], [0, 5, np.nan, np.nan])
+    assert list(counts_fit["unprinted"]["study"].values) == ["c", "d"]
     np.testing.assert_array_equal(counts_fit["constant_data"]["n"], latent_counts.n)
     np.testing.assert_array_equal(counts_fit["constant_data"]["tables"], latent_counts.tables)
     np.testing.assert_array_equal(counts_fit["constant_data"]["weights"], latent_counts.weights)
     assert counts_fit["constant_data"]["tables"].dims == ("table", "study")
-    table = counts_fit["posterior"]["table"]
+    table = counts_fit["unprinted"]["table"]
     assert table.dims == ("chain", "draw") and set(np.unique(table)) <= {0, 1, 2}
     assert list(counts_fit["log_likelihood"]["observation"].values) == ["a", "b", "c + d"]
 
@@ -107,8 +112,8 @@ def test_latent_counts_have_their_tables(counts_fit, latent_counts):
 def test_contrasts_have_their_data(contrasts_fit, six_contrasts):
     np.testing.assert_array_equal(contrasts_fit["observed_data"]["y"], six_contrasts.y)
     np.testing.assert_array_equal(contrasts_fit["constant_data"]["se"], six_contrasts.se)
-    assert list(contrasts_fit["log_likelihood"]["observation"].values) == list(six_contrasts.labels)
-    assert "table" not in contrasts_fit["posterior"].dataset
+    assert list(contrasts_fit["log_likelihood"]["study"].values) == list(six_contrasts.labels)
+    assert "unprinted" not in contrasts_fit.children
 
 
 def test_stamp(fit, binomial_normal, normal_normal):
@@ -155,13 +160,13 @@ def test_log_likelihood_of_counts(counts_fit, latent_counts):
 
 def test_log_likelihood_of_contrasts(contrasts_fit, six_contrasts):
     theta = contrasts_fit["posterior"]["theta"].values
-    found = contrasts_fit["log_likelihood"]["y"].transpose("chain", "draw", "observation").values
+    found = contrasts_fit["log_likelihood"]["y"].transpose("chain", "draw", "study").values
     np.testing.assert_allclose(found, stats.norm.logpdf(six_contrasts.y, theta, six_contrasts.se), rtol=1e-8)
 
 
 def test_table_is_drawn_with_its_posterior_probability(counts_fit, posterior):
     probabilities = posterior.table_probabilities()
-    table = counts_fit["posterior"]["table"].values.ravel()
+    table = counts_fit["unprinted"]["table"].values.ravel()
     share = np.bincount(table, minlength=3) / len(table)
     # The draws of NUTS are not independent: a quarter of them are taken to be.
     error = np.sqrt(probabilities * (1 - probabilities) / (len(table) / 4))
@@ -171,7 +176,7 @@ def test_table_is_drawn_with_its_posterior_probability(counts_fit, posterior):
 
 def test_predictive_counts_fit_their_denominators(counts_fit, latent_counts):
     for group in ("posterior_predictive", "prior_predictive"):
-        events = counts_fit[group]["events"].transpose("chain", "draw", "study").values
+        events = replicates(counts_fit, "events", group).transpose("chain", "draw", "study").values
         assert np.issubdtype(events.dtype, np.integer)
         assert (events >= 0).all() and (events <= latent_counts.n).all()
         assert (events.std(axis=(0, 1)) > 0).all()
@@ -180,9 +185,7 @@ def test_predictive_counts_fit_their_denominators(counts_fit, latent_counts):
 def test_predictive_counts_follow_theta_of_their_own_study(counts_fit, latent_counts):
     """Replicates are matched to studies: their mean is n p, and they go with their own theta."""
     p = special.expit(counts_fit["posterior"]["theta"].values).reshape(-1, 4)
-    events = (
-        counts_fit["posterior_predictive"]["events"].transpose("chain", "draw", "study").values.reshape(-1, 4)
-    )
+    events = replicates(counts_fit, "events").transpose("chain", "draw", "study").values.reshape(-1, 4)
     expected = latent_counts.n * p
     noise = np.sqrt((expected * (1 - p)).mean(axis=0) / len(p))
     assert (np.abs((events - expected).mean(axis=0)) < 4.5 * noise).all()
@@ -259,7 +262,7 @@ def test_same_seed_same_fit_to_the_bit_and_another_seed_another(make, model, evi
 
 def test_summary_of_arviz(fit):
     table = az.summary(fit, var_names=["mu", "tau", "theta_new", "theta"], ci_prob=0.95, round_to="none")
-    assert len(table) == 3 + fit["observed_data"].sizes["study"]
+    assert len(table) == 3 + fit["posterior"].sizes["study"]
     assert (table["r_hat"] < 1.01).all() and (table["ess_bulk"] > 400).all()
 
 
@@ -267,7 +270,8 @@ def test_summary_of_arviz(fit):
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter of Pareto:UserWarning")
 def test_loo_of_arviz(fit):
     elpd = az.loo(fit)
-    assert elpd.n_data_points == fit["log_likelihood"].sizes["observation"]
+    (likelihood,) = fit["log_likelihood"].dataset.data_vars.values()
+    assert elpd.n_data_points == likelihood.isel(chain=0, draw=0).size
     assert np.isfinite(elpd.elpd) and elpd.se > 0
 
 

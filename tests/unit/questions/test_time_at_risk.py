@@ -321,7 +321,7 @@ def test_fits_have_the_layout_of_a_fit(answered, evidence):
         assert fit["posterior_predictive"]["events"].dims == ("chain", "draw", "study")
         assert fit["log_likelihood"]["observation"].values[0] == "Ribeirão Preto"
         np.testing.assert_allclose(fit["constant_data"]["exposure"], evidence.exposure)
-        drawn = np.bincount(fit["posterior"]["table"].values.ravel(), minlength=4)
+        drawn = np.bincount(fit["unprinted"]["table"].values.ravel(), minlength=4)
         likely = answered.more["posterior"].table_probabilities()
         np.testing.assert_allclose(drawn / drawn.sum(), likely, atol=0.04)
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -13,9 +12,8 @@ from kyphobayes.engines.complete import _data
 from kyphobayes.engines.exact import _quadrature
 from kyphobayes.evidence import counts, find_analysis, read_priors
 from kyphobayes.findings import findings
-from kyphobayes.fits import stamp
+from kyphobayes.fits import arranged, stamp
 from kyphobayes.project import default_project
-from kyphobayes.report.values import clopper_pearson
 from kyphobayes.run import run_analysis
 from kyphobayes.sensitivity import crossed, sensitivity
 from kyphobayes.witness import witness
@@ -35,7 +33,7 @@ def solved(result, evidence):
     drawn = main.to_datatree(draws=1000, chains=4, seed=0)["posterior"].dataset
     groups = {"/posterior": drawn, "/quadrature": _quadrature(main)}
     groups |= {f"/{name}": dataset for name, dataset in _data(evidence).items()}
-    tree = xr.DataTree.from_dict(groups)
+    tree = arranged(xr.DataTree.from_dict(groups))
     tree.attrs = stamp(result.model, evidence, result.priors, "exact", 0, {})
     fits, frequentist = {"exact": tree}, witness(evidence)
     checks = (certificate(tree, None, frequentist, 0.0),)
@@ -43,7 +41,7 @@ def solved(result, evidence):
         {label: priors["mu"] for label, priors in result.compared.items()},
         {label: priors["tau"] for label, priors in result.compared.items()},
     )
-    found = sensitivity(surface, result.priors, pairs, below=float(np.log(0.1 / 0.9)))
+    found = sensitivity(surface, result.priors, pairs, below=0.1)
     return replace(
         result,
         sensitivity=found,
@@ -94,26 +92,4 @@ def simple_findings(median=0.059, low=0.02, high=0.134, next_low=0.0026, next_hi
         index=["typical", "new centre"],
     )
     coming = SimpleNamespace(n=20, mean=20 * median, interval=lambda: (0, 12))
-    return SimpleNamespace(rates=rates, p_typical=p, p_new=p_new, below=0.1, next=(coming,))
-
-
-def many_studies(k: int, seed: int = 0) -> pd.DataFrame:
-    """What a forest plot needs of k studies, some with long names, some with latent counts."""
-    rng = np.random.default_rng(seed)
-    n = rng.integers(1, 400, k)
-    events = rng.binomial(n, 0.08)
-    latent = rng.random(k) < 0.3
-    most = np.where(latent, np.minimum(events + 4, n), events)
-    low, high = clopper_pearson(events, n)[0], clopper_pearson(most, n)[1]
-    names = [f"Study {i}" for i in range(k)]
-    for i in range(0, k, 3):
-        names[i] = f"Multicentre cooperative group with surname-hyphenated-authors and others 20{i:02d}"
-    names[1] = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft 2011"
-    return pd.DataFrame(
-        {
-            "least": events, "most": most, "n": n, "latent": latent,
-            "raw_from": events / n, "raw_to": most / n, "raw_low": low, "raw_high": high,
-            "median": 0.5 * events / n + 0.04, "low": 0.5 * low + 0.02, "high": 0.5 * high + 0.05,
-        },
-        index=names,
-    )  # fmt: skip
+    return SimpleNamespace(estimates=rates, p_typical=p, p_new=p_new, below=0.1, next=(coming,))

@@ -26,7 +26,7 @@ def test_a_pooled_rate_has_its_decision(leakage):
 
 
 def test_every_claim_is_in_the_table(leakage, answered):
-    table = decision_table([leakage], ["leaks"], [answered])
+    table = decision_table([leakage], ["leaks"], [answered], ["pain"])
     assert table is not None and len(table.frame) == 2
     cells = table.cells[1]
     assert "pain &lt;falls&gt;" in cells[0] and 'href="#pain"' in cells[0]  # words from data are escaped
@@ -35,4 +35,4 @@ def test_every_claim_is_in_the_table(leakage, answered):
 
 
 def test_without_a_claim_there_is_no_table():
-    assert decision_table([], [], []) is None
+    assert decision_table([], [], [], []) is None

@@ -8,11 +8,11 @@ from matplotlib.text import Text
 from scipy import integrate, stats
 
 from kyphobayes.priors import Prior
-from kyphobayes.report import figures
 from kyphobayes.report.canvas import style, to_png, to_svg
-from kyphobayes.report.values import as_rate, clopper_pearson, new_centre_prior
+from kyphobayes.report.figures import of_result as figures
+from kyphobayes.report.values import clopper_pearson, new_centre_prior
 
-from .conftest import many_studies, simple_findings
+from .made_fits import made_fit, view_of
 
 KINDS = ["forest", "prior_posterior", "next_cases", "prior_comparison", "latent_counts"]
 
@@ -71,20 +71,6 @@ def test_figures_of_results_are_tidy(kind, name, request):
     assert smallest_type(figure) >= 8
 
 
-@pytest.mark.parametrize("k", [3, 40])
-@pytest.mark.parametrize("unit", ["levels", "levels treated by balloon kyphoplasty at one sitting"])
-def test_forest_is_tidy_with_few_and_many_studies_and_long_names(k, unit):
-    studies = many_studies(k)
-    figure = figures.forest_of(studies, simple_findings().rates, below=0.1, unit=unit, event="leaks")
-    assert_tidy(figure)
-    assert smallest_type(figure) >= 8
-    shown = "\n".join(text for text, _ in texts_in(figure))
-    for i in range(k):
-        if i % 3 and i != 1:
-            assert f"Study {i}" in shown
-    assert "2011" in shown
-
-
 def test_forest_shows_what_it_must(leakage):
     figure = figures.forest(leakage)
     axes = figure.axes[0]
@@ -93,12 +79,27 @@ def test_forest_shows_what_it_must(leakage):
         assert label in shown
     assert "9–12 / 264" in shown
     assert any(isinstance(patch, Polygon) and not isinstance(patch, Rectangle) for patch in axes.patches)
-    widest = max(patch.get_width() for patch in axes.patches if isinstance(patch, Rectangle))
-    rate = leakage.main.rates.loc["new centre"]
-    assert widest == pytest.approx(rate["high"] - rate["low"])
+    rate = leakage.main.estimates.loc["new centre"]
+    widths = [patch.get_width() for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert max(widths) == pytest.approx(rate["high"] - rate["low"])
     low, high = axes.get_xlim()
     assert low == 0
     assert high >= rate["high"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("rates", "Fractures / patients"), ("ratios", "log odds ratio (SE)")]
+)
+def test_results_of_other_measures_are_drawn(kind, words):
+    fit = made_fit(kind, 3)
+    scale = view_of(kind, 3).scale
+    asked = SimpleNamespace(event="fractures", unit="patients")
+    result = SimpleNamespace(fit=fit, scale=scale, main=SimpleNamespace(below=0.5), analysis=asked)
+    figure = figures.forest(result)
+    assert_tidy(figure)
+    assert words in [text.replace("\n", " ") for text, _ in texts_in(figure)]
+    assert_tidy(figures.prior_posterior(result))
+    assert figures.latent_counts(result) is None
 
 
 def test_single_bars_of_counts_have_their_probabilities(leakage):
@@ -115,7 +116,7 @@ def test_figures_of_nuts_need_nuts(leakage):
 
 def test_figures_of_nuts(leakage):
     exact = leakage.fits["exact"]
-    both = SimpleNamespace(fits={"exact": exact, "nuts": exact}, priors=leakage.priors)
+    both = SimpleNamespace(fits={"exact": exact, "nuts": exact}, scale=leakage.scale)
     assert_tidy(figures.engines(both))
     assert_tidy(figures.ranks(both))
 
@@ -145,13 +146,6 @@ def test_clopper_pearson():
     exact = stats.binomtest(5, 35).proportion_ci(method="exact")
     assert (low[1], high[1]) == pytest.approx((exact.low, exact.high))
     assert high[2] == 1
-
-
-def test_a_density_of_rates_integrates_to_one():
-    x = np.linspace(-12, 12, 4001)
-    p, density = as_rate((x, stats.norm(-2, 1).pdf(x)))
-    assert integrate.trapezoid(density, p) == pytest.approx(1, abs=1e-4)
-    assert density[2000] == pytest.approx(stats.norm(-2, 1).pdf(0) / 0.25)
 
 
 def test_the_prior_of_a_new_centre_is_the_mixture_it_should_be():

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from kyphobayes.checks.agreement import certificate
+from kyphobayes.evidence import counts
 from kyphobayes.report import sentences
 
 from .conftest import simple_findings
@@ -49,18 +50,6 @@ def test_the_decision_has_both_probabilities():
     )
 
 
-def test_robustness_in_a_word():
-    same = {"a": simple_findings(p=0.90, p_new=0.6), "b": simple_findings(p=0.95, p_new=0.65)}
-    some = {"a": simple_findings(p=0.70, p_new=0.6), "b": simple_findings(p=0.90, p_new=0.65)}
-    much = {"a": simple_findings(p=0.36, p_new=0.6), "b": simple_findings(p=0.91, p_new=0.65)}
-    assert sentences.robustness(same)[0] == "robust"
-    assert sentences.robustness(some)[0] == "some dependence"
-    word, line = sentences.robustness(much)
-    assert word == "depends on the prior"
-    assert plain(line) == "36 to 91 % typical, 60 to 65 % next, over 2 sets"
-    assert sentences.robustness({"a": simple_findings()})[0] == "not compared"
-
-
 def test_the_paper_is_explained_with_its_own_words(leakage):
     text = plain(" ".join(sentences.paper(leakage)))
     assert "“a mean of approximately 6% across all levels”" in text
@@ -71,9 +60,7 @@ def test_the_paper_is_explained_with_its_own_words(leakage):
 
 def test_one_study_has_no_spread_to_talk_about(leakage):
     row = leakage.witness.assign(k=1, i2=float("nan"), pi_low=float("nan"), pi_high=float("nan"))
-    single = SimpleNamespace(
-        witness=row, main=leakage.main, evidence=SimpleNamespace(latent_source=None, k=1)
-    )
+    single = SimpleNamespace(witness=row, main=leakage.main, scale=leakage.scale, evidence=counts([3], [40]))
     texts = sentences.paper(single)
     assert len(texts) == 1
     assert texts[0].endswith("with one study there is no I².")

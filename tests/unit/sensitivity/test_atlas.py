@@ -9,6 +9,7 @@ from scipy import stats
 
 from kyphobayes.errors import InputError, PriorError
 from kyphobayes.evidence import evidence_for, find_analysis, read_priors
+from kyphobayes.natural_scale import natural_scale
 from kyphobayes.priors import Priors
 from kyphobayes.run import sensitivity_of
 from kyphobayes.sensitivity import atlas, crossed, prior_pairs, prior_predictive, sensitivity
@@ -111,15 +112,18 @@ def test_counts_before_the_data_are_a_distribution():
 
 
 def test_other_measures_and_improper_priors():
-    own = prior_predictive({"x": ("Normal(mu=1, sigma=2)", "HalfNormal(sigma=0.001)")}, measure="GEN")
+    one = {"x": ("Normal(mu=1, sigma=2)", "HalfNormal(sigma=0.001)")}
+    own = prior_predictive(one, scale=natural_scale("GEN"))
     assert own["expected"].sel(prior="x", centre="next").values == pytest.approx([1, -2.92, 4.92], abs=0.03)
     assert "probability" not in own
-    ratio = prior_predictive({"x": ("Normal(mu=1, sigma=2)", "HalfNormal(sigma=0.001)")}, measure="OR")
+    ratio = prior_predictive(one, scale=natural_scale("OR"))
     assert ratio["expected"].values == pytest.approx(np.exp(own["expected"].values))
+    rate = prior_predictive(one, scale=natural_scale("IRLN", unit="patient-years", per=100))
+    assert rate["expected"].values == pytest.approx(100 * ratio["expected"].values)
     flat = prior_predictive({"x": ("Flat()", "HalfNormal(sigma=1)")})
     assert np.isnan(flat["expected"]).all()
-    with pytest.raises(InputError, match="measure: expected one of PLO, IRLN, GEN, OR, found 'RD'"):
-        prior_predictive({"x": (MU, TAU)}, measure="RD")
+    with pytest.raises(InputError, match="expected a size of at least 1"):
+        prior_predictive({"x": (MU, TAU)}, size=0)
 
 
 # --- together --------------------------------------------------------------------------------------------
@@ -152,7 +156,7 @@ def test_it_is_plain_numbers_and_datasets(everything, tmp_path):
 
 def test_priors_that_are_improper_are_not_averaged(effects):
     priors = Priors.of("flat", mu="Flat()", tau="HalfNormal(sigma=0.5)")
-    got = sensitivity(effects, priors, {}, below=0.1, measure="GEN")
+    got = sensitivity(effects, priors, {}, below=0.1, scale=natural_scale("GEN"))
     assert got.averaged is None and list(got.atlas["prior"].values) == ["flat × flat"]
     assert got.to_dict()["averaging"] is None
     assert replace(got, threshold=0.99).holds.all()
