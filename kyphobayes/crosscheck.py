@@ -13,10 +13,7 @@ from kyphobayes.evidence import (
     Counts,
     Rates,
     View,
-    contrasts,
-    counts,
     evidence_for,
-    rates,
     read_priors,
 )
 from kyphobayes.findings import findings
@@ -127,31 +124,7 @@ def left_out(evidence: View) -> pd.DataFrame:
         return pd.DataFrame()
     columns = ["estimate", "ci_low", "ci_high", "tau2", "remark"]
     rows = {
-        label: witness(_without(evidence, i)).iloc[-1][columns] for i, label in enumerate(evidence.labels)
+        label: witness(evidence.only(np.arange(evidence.k) != i)).iloc[-1][columns]
+        for i, label in enumerate(evidence.labels)
     }
     return pd.DataFrame(rows).T.rename_axis("without")
-
-
-def _without(evidence: View, study: int) -> View:
-    labels = [label for i, label in enumerate(evidence.labels) if i != study]
-    if isinstance(evidence, Counts):
-        return counts(
-            np.delete(evidence.events, study),
-            np.delete(evidence.n, study),
-            labels,
-            tables=np.delete(evidence.tables, study, axis=1),
-            weights=evidence.weights,
-        )
-    if isinstance(evidence, Rates):
-        return rates(
-            np.delete(evidence.events, study),
-            np.delete(evidence.exposure, study),
-            labels,
-            tables=np.delete(evidence.tables, study, axis=1),
-            weights=evidence.weights,
-            unit=evidence.unit,
-            per=evidence.per,
-        )
-    assert isinstance(evidence, Contrasts)
-    y, se = np.delete(evidence.y, study), np.delete(evidence.se, study)
-    return contrasts(y, se, labels, unit=evidence.unit, measure=evidence.measure)

@@ -8,7 +8,6 @@ from typing import Any, Unpack
 import numpy as np
 
 from kyphobayes.errors import EvidenceError, InputError, PriorError
-from kyphobayes.evidence import View
 from kyphobayes.model import Model, load_model
 from kyphobayes.names import GLOBALS, MU, TAU
 from kyphobayes.own_data import OwnData, read_own_data
@@ -206,26 +205,6 @@ def _with(
 def _subgroups(own: OwnData, model: Model, priors: Priors) -> Subgroups:
     names = tuple(dict.fromkeys(own.groups))
     at = np.array(own.groups, dtype=object)
-    surfaces = {name: model.surface(_only(own.evidence, at == name)) for name in names}
+    surfaces = {name: model.surface(own.evidence.only(at == name)) for name in names}
     bound = priors.bind(np.concatenate([surface.standard_errors for surface in surfaces.values()]))
     return subgroups(surfaces, bound, own.evidence.scale, by=own.by)
-
-
-def _only(evidence: View, keep: np.ndarray) -> View:
-    """The view of some of its studies, all of whose counts are known."""
-
-    def part(name: str) -> Any:
-        value = getattr(evidence, name)
-        if name == "labels":
-            return tuple(label for label, kept in zip(value, keep, strict=True) if kept)
-        if name == "rows":
-            return value[keep].reset_index(drop=True)
-        if name == "tables":
-            return value[:, keep]
-        return (
-            value[keep]
-            if isinstance(value, np.ndarray) and value.shape == keep.shape and name != "weights"
-            else value
-        )
-
-    return replace(evidence, **{each.name: part(each.name) for each in fields(evidence)})  # pyright: ignore

@@ -1,7 +1,8 @@
 """Counts of studies that differ in design or in patients: what a meta-regression sees."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ class CovariateCounts(Counts):
     x: Array
     covariate: str
     levels: tuple[str, str]
+    PER_STUDY: ClassVar = (*Counts.PER_STUDY, "x")
 
     @property
     def coords(self) -> dict[str, list]:
@@ -71,8 +73,8 @@ def with_covariate(
             f"{covariate}: expected studies that differ in it, found all {evidence.k} alike; there is "
             f"nothing to compare"
         )
-    fields = {name: getattr(evidence, name) for name in Counts.__dataclass_fields__}
-    return CovariateCounts(**fields, x=values, covariate=covariate, levels=levels)
+    known = {each.name: getattr(evidence, each.name) for each in fields(Counts)}
+    return CovariateCounts(**known, x=values, covariate=covariate, levels=levels)
 
 
 def by_level(
@@ -122,19 +124,11 @@ def by_level(
     ])  # fmt: skip
     keep = np.isfinite(x)
     out = evidence.rows[~keep].assign(reason=[_reason(covariate, v, levels) for v in np.array(values)[~keep]])
-    tables, index = np.unique(evidence.tables[:, keep], axis=0, return_inverse=True)
+    some = evidence.only(keep)
+    tables, index = np.unique(some.tables, axis=0, return_inverse=True)
     weights = np.bincount(index.ravel(), evidence.weights)
-    fewer = Counts(
-        labels=tuple(np.array(evidence.labels, dtype=object)[keep]),
-        rows=evidence.rows[keep].reset_index(drop=True),
-        excluded=pd.concat([evidence.excluded, out], ignore_index=True),
-        events=evidence.events[keep],
-        n=evidence.n[keep],
-        tables=tables,
-        weights=weights / weights.sum(),
-        unit=evidence.unit,
-        latent_source=evidence.latent_source,
-    )
+    excluded = pd.concat([evidence.excluded, out], ignore_index=True)
+    fewer = replace(some, excluded=excluded, tables=tables, weights=weights / weights.sum())
     return with_covariate(fewer, x[keep], covariate=covariate, levels=levels)
 
 

@@ -1,6 +1,7 @@
 """What a model of rates sees: events in a time at risk, in each study."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,7 @@ class Rates(Tabulated):
     per: float = 1.0
     patients: Array | None = field(default=None, repr=False)
     follow_up: Array | None = field(default=None, repr=False)
+    PER_STUDY: ClassVar = ("events", "exposure", "tables", "patients", "follow_up")
 
     @property
     def measure(self) -> str:

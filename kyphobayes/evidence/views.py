@@ -6,8 +6,9 @@ view it needs.
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,8 @@ class View:
     rows: pd.DataFrame = field(repr=False)
     excluded: pd.DataFrame = field(repr=False)
 
+    PER_STUDY: ClassVar[tuple[str, ...]] = ()  # arrays with one value for each study
+
     @property
     def k(self) -> int:
         """Number of studies."""
@@ -60,6 +63,21 @@ class View:
     def scale(self) -> NaturalScale:
         """Scale on which people read the effects."""
         return natural_scale(self.measure)
+
+    def only(self, keep: NDArray[np.bool_]) -> Self:
+        """The same evidence of some of the studies; possible tables keep their weights.
+
+        Parameters
+        ----------
+        keep : ndarray of bool, shape (k,)
+        """
+        if not self.PER_STUDY:
+            raise NotImplementedError
+        labels = tuple(label for label, kept in zip(self.labels, keep, strict=True) if kept)
+        rows = self.rows[keep].reset_index(drop=True)
+        arrays = {name: getattr(self, name) for name in self.PER_STUDY}
+        parts = {name: values[..., keep] for name, values in arrays.items() if values is not None}
+        return replace(self, labels=labels, rows=rows, **parts)
 
     def _values(self) -> dict[str, object]:
         raise NotImplementedError
@@ -159,6 +177,7 @@ class Counts(Tabulated):
     tables: Array
     weights: Array
     unit: str = ""
+    PER_STUDY: ClassVar = ("events", "n", "tables")
     latent_source: CountTables | None = field(default=None, repr=False)
 
     @property
@@ -188,6 +207,7 @@ class Contrasts(View):
     se: Array
     unit: str = ""
     code: str = GEN
+    PER_STUDY: ClassVar = ("y", "se")
 
     @property
     def measure(self) -> str:

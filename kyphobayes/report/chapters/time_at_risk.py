@@ -26,7 +26,6 @@ from kyphobayes.report.words import (
 from kyphobayes.time_at_risk.centres import PER
 
 _FRACTURES = f"new fractures per {PER} patient-years"
-_DEATHS = f"deaths per {PER} patient-years"
 _MEDIAN, _INTERVAL = "Median", "95 % interval"
 
 

@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 
 from kyphobayes.errors import EvidenceError
-from kyphobayes.evidence import Contrasts, Counts, Rates, counts_for, evidence_for, find_analysis, read_priors
+from kyphobayes.evidence import (
+    Contrasts,
+    Counts,
+    Rates,
+    contrasts,
+    counts,
+    counts_for,
+    evidence_for,
+    find_analysis,
+    rates,
+    read_priors,
+)
 from kyphobayes.evidence.tables import read_table
 from kyphobayes.project import Project
 from kyphobayes.reviews import new_review
@@ -275,3 +286,21 @@ def test_the_digest_of_estimates_depends_on_a_measure_that_is_said():
     with pytest.raises(EvidenceError, match="measure: found 'XY'"):
         contrasts([0.1], [0.2], measure="XY")
     np.testing.assert_allclose(said.scale.natural(said.y), np.exp(0.1))
+
+
+@pytest.mark.parametrize(
+    ("view", "arrays"),
+    [
+        (counts([0, 5, 4], [32, 35, 19], list("abc")), ("events", "n")),
+        (rates([0, 5, 4], [30.0, 41.5, 22.0], list("abc"), per=100), ("events", "exposure")),
+        (contrasts([0.1, 0.2, 0.4], [0.3, 0.2, 0.5], list("abc"), measure="SMD"), ("y", "se")),
+    ],
+    ids=["counts", "rates", "contrasts"],
+)
+def test_some_of_the_studies(view, arrays):
+    some = view.only(np.array([True, False, True]))
+    assert some.labels == ("a", "c") and len(some.rows) == 2 and some.scale.unit == view.scale.unit
+    for name in arrays:
+        assert getattr(some, name).tolist() == getattr(view, name)[[0, 2]].tolist()
+    if hasattr(view, "tables"):
+        assert some.tables.tolist() == view.tables[:, [0, 2]].tolist()
