@@ -52,8 +52,8 @@ docs: setup ## build the documentation into build/docs
 	@$(BIN)/sphinx-build -W --keep-going -q -b html -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
-bench: setup ## time the exact core against NUTS
-	@$(BIN)/python -m benchmarks
+bench: setup ## time our work and the peers' on the same, and hold the ratios to the last record
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 lock: ## pin anew what pyproject.toml asks for (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.12 --extra dev --extra dask --extra docs --upgrade \

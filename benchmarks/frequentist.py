@@ -1,59 +1,117 @@
-"""The frequentist witness beside PyMARE and statsmodels, on the same meta-analyses in the same run.
+"""The frequentist witness beside PyMARE, statsmodels and R's metafor.
 
-The peers return estimates; `pool_many` also returns standard errors of tau2, I2, tests, intervals and
+The Python peers return estimates; `pool_many` also returns standard errors of tau2, I2, tests, intervals and
 weights. PyMARE's REML is a local search from one start, ours a global one. statsmodels pools one
 meta-analysis at a time, and knows no REML.
 """
 
+from functools import cache
+from typing import Any
+
 import numpy as np
-from pymare.estimators import DerSimonianLaird, VarianceBasedLikelihoodEstimator
-from statsmodels.stats.meta_analysis import combine_effects
+from numpy.typing import NDArray
 
-from benchmarks.timing import best_of
-from kyphobayes.evidence import Counts
-from kyphobayes.frequentist import glmm_or, glmm_proportion, pool_many
+from benchmarks import r_worker
+from benchmarks.exact_engine import EVENTS, SE, N, Y
+from benchmarks.leakage import leakage
+from benchmarks.rows import Measure, Pair, Row, installed
+from benchmarks.timing import timed
+from kyphobayes.frequentist import glmm_or, glmm_proportion, pool, pool_many
 
-MANY, SOME, FEW, K = 100_000, 2_000, 200, 7
-TARGET = 5.0  # seconds for a hundred thousand meta-analyses, REML and HKSJ
-Row = tuple[str, float, str]
+MANY, SOME, FEW, K = 100_000, 2_000, 200, 7  # meta-analyses: ours, PyMARE's, statsmodels', and their studies
+TARGET = 5.0  # seconds for a hundred thousand, REML and HKSJ
+ARMS = {  # five trials with two arms
+    "events_1": [4, 6, 3, 62, 33],
+    "n_1": [123, 306, 231, 1359, 506],
+    "events_2": [11, 29, 11, 248, 47],
+    "n_2": [139, 303, 220, 1286, 580],
+}
 
 
-def rows(evidence: Counts) -> list[Row]:
-    """Work, seconds, and how long the peer takes."""
-    rng = np.random.default_rng(0)
-    y, v = rng.normal(size=(MANY, K)), rng.uniform(0.05, 1.0, size=(MANY, K))
-    reml = best_of(lambda: pool_many(y, v, method="REML", test="hksj"), runs=2)
-    dl = best_of(lambda: pool_many(y, v, method="DL", test="z"), runs=2)
-
-    design, y_few, v_few = np.ones((K, 1)), y[:SOME].T, v[:SOME].T
-    pymare_reml = best_of(
-        lambda: VarianceBasedLikelihoodEstimator(method="REML").fit(y=y_few, v=v_few, X=design), runs=2
-    )
-    pymare_dl = best_of(lambda: DerSimonianLaird().fit(y=y_few, v=v_few, X=design), runs=2)
-    with np.errstate(invalid="ignore"):  # statsmodels takes roots of variances that it has not cut off at 0
-        statsmodels_dl = best_of(
-            lambda: [combine_effects(a, b, method_re="dl") for a, b in zip(y[:FEW], v[:FEW], strict=True)],
-            runs=2,
-        )
-
-    one = best_of(lambda: glmm_proportion(evidence.tables[0], evidence.n), runs=3)
-    tables = best_of(lambda: glmm_proportion(evidence.tables, evidence.n, weights=evidence.weights), runs=3)
-    arms = ([4, 6, 3, 62, 33], [123, 306, 231, 1359, 506], [11, 29, 11, 248, 47], [139, 303, 220, 1286, 580])
-    conditional = best_of(lambda: glmm_or(*arms, model="CM.EL"), runs=3)
-
-    met = "met" if reml < TARGET else "missed"
-    local, moments = ratio(pymare_reml / SOME, reml), ratio(pymare_dl / SOME, dl)
-    loop = ratio(statsmodels_dl / FEW, dl)
-    sets = f"{MANY:,} meta-analyses, k = {K}"
+def rows() -> list[Row]:
+    """Many meta-analyses at once, one by REML, and maximum likelihood of counts."""
+    sets = f"pool_many: {MANY:,} of k = {K}"
     return [
-        (f"{sets}, REML and HKSJ", reml, f"target {TARGET:g} s: {met}; PyMARE's local REML takes {local}"),
-        (f"{sets}, DerSimonian-Laird", dl, f"PyMARE takes {moments}, statsmodels {loop}"),
-        ("leakage: binomial-normal maximum likelihood, one table", one, "no peer in Python"),
-        (f"leakage: the same, {len(evidence.tables)} tables", tables, f"{tables / one:.1f} times one table"),
-        ("log odds ratios of five trials, exact conditional likelihood", conditional, "no peer in Python"),
+        Row(f"{sets}, REML and HKSJ", f"PyMARE ({SOME:,}, scaled)", _reml, target=TARGET),
+        Row(f"{sets}, DerSimonian-Laird", f"PyMARE ({SOME:,}, scaled)", _moments),
+        Row(f"{sets}, DerSimonian-Laird", f"statsmodels ({FEW}, scaled)", _loop),
+        Row(f"pool: k = {K}, REML and HKSJ", "metafor rma", _one),
+        Row(f"GLMM: binomial, k = {K}", "metafor rma.glmm", _glmm),
+        Row("GLMM: five trials, conditional likelihood", "metafor rma.glmm CM.EL", _conditional),
+        Row("GLMM: leakage, all its tables", "one table each, scaled", _tables),
     ]
 
 
-def ratio(each: float, ours: float) -> str:
-    """How many times as long a peer takes for one meta-analysis as we do."""
-    return f"{each / (ours / MANY):.2g} times as long each"
+@cache
+def studies() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Effects and variances of many meta-analyses."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(MANY, K)), rng.uniform(0.05, 1.0, size=(MANY, K))
+
+
+def _pooled(method: str, test: str) -> Measure:
+    y, v = studies()
+    return timed(lambda: pool_many(y, v, method=method, test=test))
+
+
+def _in_pymare(estimator: Any) -> Measure:
+    y, v = studies()
+    given = dict(y=y[:SOME].T, v=v[:SOME].T, X=np.ones((K, 1)))
+    return timed(lambda: estimator.fit(**given), per=SOME / MANY)
+
+
+def _reml() -> Pair:
+    found = installed("pymare")
+    from pymare.estimators import VarianceBasedLikelihoodEstimator
+
+    theirs = _in_pymare(VarianceBasedLikelihoodEstimator(method="REML"))
+    return Pair(_pooled("REML", "hksj"), theirs, found)
+
+
+def _moments() -> Pair:
+    found = installed("pymare")
+    from pymare.estimators import DerSimonianLaird
+
+    return Pair(_pooled("DL", "z"), _in_pymare(DerSimonianLaird()), found)
+
+
+def _loop() -> Pair:
+    found = installed("statsmodels")
+    from statsmodels.stats.meta_analysis import combine_effects
+
+    y, v = studies()
+
+    def loop() -> None:
+        with np.errstate(invalid="ignore"):  # it takes roots of variances that it has not cut off at 0
+            for one, its in zip(y[:FEW], v[:FEW], strict=True):
+                combine_effects(one, its, method_re="dl")
+
+    return Pair(_pooled("DL", "z"), timed(loop, per=FEW / MANY), found)
+
+
+def _one() -> Pair:
+    found = r_worker.version("metafor")
+    v = np.square(SE)
+    ours = timed(lambda: pool(Y, v, method="REML", test="hksj"))
+    return Pair(ours, r_worker.timed("rma", {"y": Y, "se": SE}), found)
+
+
+def _glmm() -> Pair:
+    found = r_worker.version("metafor")
+    theirs = r_worker.timed("rma_glmm", {"events": EVENTS, "n": N})
+    return Pair(timed(lambda: glmm_proportion(EVENTS, N)), theirs, found)
+
+
+def _conditional() -> Pair:
+    found = r_worker.version("metafor")
+    r_worker.version("BiasedUrn")  # which metafor computes this likelihood with
+    ours = timed(lambda: glmm_or(*ARMS.values(), model="CM.EL"))
+    return Pair(ours, r_worker.timed("rma_glmm_or", ARMS), found)
+
+
+def _tables() -> Pair:
+    given = leakage().evidence
+    return Pair(
+        timed(lambda: glmm_proportion(given.tables, given.n, weights=given.weights)),
+        timed(lambda: glmm_proportion(given.tables[0], given.n), per=1 / len(given.tables)),
+    )

@@ -192,7 +192,8 @@ def _only_read(arguments: list[str], session: Session) -> bool:
         return True
     # An analysis of the plan is fitted by NUTS too, unless it is told otherwise; a table of one's own is not.
     sampled = {"nuts", "both"} & set(rest) or not (files or "exact" in rest)
-    return command == "report" or "--report" in rest or (command == "fit" and bool(sampled))
+    simulates = command in ("calibrate", "coverage", "recover") and "--shipped" not in rest
+    return simulates or command == "report" or "--report" in rest or (command == "fit" and bool(sampled))
 
 
 def _read(arguments: list[str]) -> None:

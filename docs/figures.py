@@ -15,6 +15,8 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 from scipy.special import logit
 
 from kyphobayes import exact
+from kyphobayes.calibration.study import shipped
+from kyphobayes.coverage import shipped_coverage
 from kyphobayes.effects import effect_size
 from kyphobayes.evidence import evidence_for, find_analysis
 from kyphobayes.files import write
@@ -36,6 +38,8 @@ from kyphobayes.report.canvas import (
     style,
     to_svg,
 )
+from kyphobayes.report.figures.calibration import calibration as calibration_figure
+from kyphobayes.report.figures.coverage import coverage as coverage_figure
 
 IMAGES = Path(__file__).parent / "images"
 ROOT = Path(__file__).parents[1]
@@ -199,6 +203,16 @@ def picture(name: str) -> Figure:
     return getattr(pictures, name)(leaks_fit())
 
 
+def calibration() -> Figure:
+    """Coverage in the calibration study that comes with the package."""
+    return calibration_figure(shipped())
+
+
+def coverage() -> Figure:
+    """Coverage of intervals in the study that comes with the package."""
+    return coverage_figure(shipped_coverage())
+
+
 PICTURES = ("forest", "leave_one_out", "given_tau", "funnel")
 FIGURES: dict[str, Callable[[], Figure]] = {
     "surface": surface,
@@ -206,6 +220,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "printed-line": summary_lines,
     "next-centre": next_centre,
     "shrinkage": shrinkage,
+    "calibration": calibration,
+    "coverage": coverage,
     **{f"picture-{name.replace('_', '-')}": partial(picture, name) for name in PICTURES},
 }
 

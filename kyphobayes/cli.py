@@ -12,12 +12,15 @@ from rich.markup import escape
 
 from kyphobayes.commands.analyses import crosscheck, fit, sensitivity
 from kyphobayes.commands.audit import audit, lint
+from kyphobayes.commands.calibrate import calibrate
+from kyphobayes.commands.coverage import coverage
 from kyphobayes.commands.explore import explore
 from kyphobayes.commands.new import new
 from kyphobayes.commands.plan import list_, report
 from kyphobayes.commands.priors import elicit
 from kyphobayes.commands.reanalyse import reanalyse
 from kyphobayes.commands.reconstruct import reconstruct
+from kyphobayes.commands.recover import recover
 from kyphobayes.commands.tables import effect_sizes
 from kyphobayes.console import aside
 from kyphobayes.errors import KyphobayesError
@@ -43,6 +46,9 @@ app.command()(reanalyse)
 app.command()(audit)
 app.command()(lint)
 app.command()(report)
+app.command()(calibrate)
+app.command()(coverage)
+app.command()(recover)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from pandas import Series
+    from rich.progress import Progress, TaskID
 
     from kyphobayes.crosscheck import Crosscheck
     from kyphobayes.natural_scale import NaturalScale
@@ -46,27 +47,51 @@ def as_text(content: object) -> str:
 @contextmanager
 def progress(hidden: bool, steps: int) -> "Iterator[Say]":
     """Show on standard error what is being done, and leave cleanly when interrupted."""
-    try:
+    with _left_cleanly():
         if hidden:
             yield lambda text: None
         elif aside.is_terminal:
-            with _bar(steps) as say:
-                yield say
+            with _bar("starting", steps) as (bar, task):
+                yield lambda text: bar.update(task, description=text, advance=1)
         else:
             yield lambda text: aside.print(text, markup=False, highlight=False)
+
+
+@contextmanager
+def counted(hidden: bool, what: str) -> "Iterator[Callable[[int, int], None]]":
+    """Show on standard error how many jobs are finished, and of how many; leave cleanly when interrupted."""
+
+    def told(finished: int, jobs: int) -> str:
+        return f"{what}: {finished} of {jobs} jobs finished"
+
+    with _left_cleanly():
+        if hidden:
+            yield lambda finished, jobs: None
+        elif aside.is_terminal:
+            with _bar(what, 0) as (bar, task):
+                yield lambda finished, jobs: bar.update(
+                    task, description=told(finished, jobs), completed=finished, total=jobs
+                )
+        else:
+            yield lambda finished, jobs: aside.print(told(finished, jobs), markup=False, highlight=False)
+
+
+@contextmanager
+def _left_cleanly() -> "Iterator[None]":
+    try:
+        yield
     except KeyboardInterrupt:
         aside.print("stopped; finished fits are kept and will be reused")
         raise typer.Exit(130) from None
 
 
 @contextmanager
-def _bar(steps: int) -> "Iterator[Say]":
+def _bar(first: str, steps: int) -> "Iterator[tuple[Progress, TaskID]]":
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
     with Progress(*columns, console=aside, transient=True) as bar:
-        task = bar.add_task("starting", total=steps)
-        yield lambda text: bar.update(task, description=text, advance=1)
+        yield bar, bar.add_task(first, total=steps)
 
 
 def show_list(title: str, rows: dict[str, str]) -> None:

@@ -8,6 +8,8 @@ import pandas as pd
 
 from kyphobayes.errors import EvidenceError
 
+MOST_BYTES = 20_000_000
+MOST_ROWS, MOST_COLUMNS = 10_000, 500  # studies, patients or printed numbers, and what is known of each
 _OTHERS = {";": "semicolons", "\t": "tabs"}  # that spreadsheets put between columns
 
 
@@ -28,14 +30,19 @@ def read_text(path: Path, name: str) -> pd.DataFrame:
     Raises
     ------
     EvidenceError
-        If it cannot be read, is empty, or has rows of another length than the header.
+        If it cannot be read, is empty, has rows of another length than the header, or is larger than any
+        table of studies.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        text = data.decode("utf-8-sig") if len(data) <= MOST_BYTES else ""
     except FileNotFoundError:
         raise EvidenceError(f"{name}: no such file") from None
-    except (OSError, UnicodeDecodeError) as problem:
+    except (OSError, ValueError) as problem:  # ValueError: not UTF-8, or a NUL in the path
         raise EvidenceError(f"{name}: cannot be read as UTF-8 text: {problem}") from None
+    if len(data) > MOST_BYTES:
+        raise EvidenceError(f"{name}: expected a table of at most {MOST_BYTES / 1e6:g} MB, found more")
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise EvidenceError(f"{name}, line {line}: holds a NUL character; expected plain text")
@@ -45,6 +52,14 @@ def read_text(path: Path, name: str) -> pd.DataFrame:
         for row in reader:
             lines.append(line)
             rows.append(row)
+            if len(row) > MOST_COLUMNS:
+                raise EvidenceError(
+                    f"{name}, line {line}: expected at most {MOST_COLUMNS} cells, found {len(row):,}"
+                )
+            if len(rows) > MOST_ROWS + 1:
+                raise EvidenceError(
+                    f"{name}: expected at most {MOST_ROWS:,} rows, found more; split the table"
+                )
             line = reader.line_num + 1
     except csv.Error as problem:
         raise EvidenceError(f"{name}, line {line}: not a well-formed CSV file: {problem}") from None

@@ -128,6 +128,7 @@ def maximum_entropy(family: str, low: float, high: float, mass: float = PROB, **
         If PreliZ is not installed, or does not have the family.
     """
     try:
+        # an extra, which need not be installed
         import preliz  # pyright: ignore[reportMissingImports]  # an extra
     except ModuleNotFoundError:
         raise InputError("maximum_entropy needs PreliZ: install kyphobayes[elicit]") from None

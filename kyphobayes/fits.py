@@ -24,34 +24,23 @@ of its own: its functions would hold the printed counts of some studies against 
 import hashlib
 import json
 from collections.abc import Hashable, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-import kyphobayes
 from kyphobayes.evidence import View
 from kyphobayes.files import write
 from kyphobayes.model import Model
 from kyphobayes.names import AGGREGATE, EVENTS, PROB, STUDY, TABLE, THETA
 from kyphobayes.priors import Priors
+from kyphobayes.versions import versions
 
 UNPRINTED, UNPRINTED_PRIOR = "unprinted", "unprinted_prior"
 OBSERVATION = "observation"
-_PACKAGES = ("pymc", "arviz", "nutpie", "pytensor", "numpy", "scipy", "xarray", "pandas")
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a fit depends on."""
-    found = {"kyphobayes": kyphobayes.__version__}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
+_SEALED = 72  # bytes of the checksum behind a fit
 
 
 def stamp(
@@ -77,12 +66,20 @@ def stamp(
 def save(tree: xr.DataTree, path: Path) -> None:
     """Write a fit as NetCDF: complete under its name, or not at all.
 
+    Behind the NetCDF stands a checksum of it, which other readers do not see: HDF5 has none, gives other
+    numbers for bytes that have changed, and may crash on others.
+
     Raises
     ------
     InputError
         If the folder cannot be written.
     """
-    write(path, bytes(tree.to_netcdf(engine="h5netcdf")))  # in memory: HDF5 does not survive a full disk
+    content = bytes(tree.to_netcdf(engine="h5netcdf"))  # in memory: HDF5 does not survive a full disk
+    write(path, content + _seal(content))
+
+
+def _seal(content: bytes) -> bytes:
+    return b"\nsha256 " + hashlib.sha256(content).hexdigest().encode()
 
 
 def arranged(tree: xr.DataTree) -> xr.DataTree:
@@ -217,15 +214,20 @@ def observed(tree: xr.DataTree) -> xr.Dataset:
 
 
 def load(path: Path, digest: str | None = None) -> xr.DataTree | None:
-    """Read a fit into memory; None if there is none, it cannot be read, or it is not the one asked for."""
-    if not path.is_file():
+    """Read a fit into memory; None if `save` did not write it so, or it is not the one asked for."""
+    try:
+        written = path.read_bytes()
+    except OSError:
+        return None
+    content = written[:-_SEALED]
+    if written[-_SEALED:] != _seal(content):
         return None
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
+        with xr.open_datatree(BytesIO(content), engine="h5netcdf") as tree:
             loaded = tree.load()
-    except Exception:  # HDF5 answers a damaged file with errors of any kind; all mean: fit again
+        return arranged(loaded) if digest is None or loaded.attrs.get("digest") == digest else None
+    except Exception:  # whole, and yet no fit: xarray and HDF5 say so by errors of any kind
         return None
-    return arranged(loaded) if digest is None or loaded.attrs.get("digest") == digest else None
 
 
 def summary(tree: xr.DataTree, prob: float = PROB) -> pd.DataFrame:

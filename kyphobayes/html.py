@@ -18,7 +18,7 @@ def number(value: object) -> str:
     """A number in four digits, a dash for none; anything else as escaped text."""
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         return escape(value)
-    plain = float(value)  # pyright: ignore[reportArgumentType]
+    plain = float(value)  # pyright: ignore[reportArgumentType]  # what cannot be a number has returned above
     if math.isnan(plain):
         return "–"
     shown = f"{plain:.0f}" if plain.is_integer() and abs(plain) < 1e15 else f"{plain:.4g}"

@@ -8,15 +8,18 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from kyphobayes.cluster import KILLED, cluster, tell_client
 from kyphobayes.errors import KyphobayesError
 
+Done = Callable[[int, Any], None]
 Say = Callable[[str], None]
 
 _END = None  # what the listener stops at
@@ -49,17 +52,25 @@ def available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_all(jobs: Sequence[Job], executor: Executor | None = None, say: Say = lambda _: None) -> list[Any]:
+def run_all(
+    jobs: Sequence[Job],
+    executor: Executor | None = None,
+    say: Say = lambda _: None,
+    done: Done = lambda _, __: None,
+) -> list[Any]:
     """Run jobs and return what each returned, in their order.
 
     Parameters
     ----------
     jobs : sequence of Job
     executor : Executor, optional
-        A process pool by `processes`, a thread pool, a Dask cluster's ``client.get_executor()``; without
-        one the jobs run here, one after the other.
+        By `workers`: a process pool or a Dask cluster; any other executor will do; without one the jobs run
+        here, one after the other.
     say : callable
-        Is told what happens, by jobs that run here; `processes` carries the words of others.
+        Is told what happens, by jobs that run here; `workers` carries the words of others.
+    done : callable
+        Is given place (from 0) and result of each job as soon as there is one, here and in no certain order:
+        what it keeps is safe, whatever becomes of the others.
 
     Raises
     ------
@@ -68,26 +79,59 @@ def run_all(jobs: Sequence[Job], executor: Executor | None = None, say: Say = la
         it is known, and jobs not begun are dropped.
     """
     places = [f"[{place}/{len(jobs)}] " for place in range(1, len(jobs) + 1)]
+    results: list[Any] = [None] * len(jobs)
     if executor is None:
-        return [_call(job, place, say) for job, place in zip(jobs, places, strict=True)]
+        for at, (job, place) in enumerate(zip(jobs, places, strict=True)):
+            results[at] = _call(job, place, say)
+            done(at, results[at])
+        return results
     # The last first: a plan grows at its end, where the longer jobs are, and one of them begun last would
     # leave the other workers idle.
-    pairs = list(zip(jobs, places, strict=True))
-    futures: list[Future] = [executor.submit(_work, *pair) for pair in reversed(pairs)][::-1]
+    ordered = reversed(list(enumerate(zip(jobs, places, strict=True))))
+    futures: dict[Future, int] = {executor.submit(_work, job, place): at for at, (job, place) in ordered}
     try:
-        wait(futures, return_when=FIRST_EXCEPTION)
-        for future in futures:
-            if future.done() and (problem := future.exception()) is not None:
-                raise problem
-        return [future.result() for future in futures]
-    except BrokenProcessPool as problem:
-        raise WorkerDied(
-            "a worker process ended before its work was done, perhaps for want of memory; finished fits "
-            "are kept: run again with --workers 1"
-        ) from problem
+        for future in as_completed(futures):
+            at = futures[future]
+            results[at] = future.result()
+            done(at, results[at])
+        return results
+    except Exception as problem:
+        if isinstance(problem, BrokenProcessPool) or type(problem).__name__ == KILLED:
+            raise WorkerDied(
+                "a worker process ended before its work was done, perhaps for want of memory; what is "
+                "finished is kept: run again with fewer --workers"
+            ) from problem
+        raise
     finally:
         for future in futures:
             future.cancel()
+
+
+@contextmanager
+def workers(
+    count: int = 1, dask: str | None = None, say: Say = lambda _: None, shared: Sequence[Path] = ()
+) -> Iterator[Executor | None]:
+    """Executor of a cluster's workers where one is named, else of so many processes here.
+
+    Parameters
+    ----------
+    count : int
+        Processes on this machine; one needs no executor, which is None then.
+    dask : str, optional
+        Address of a running scheduler, such as ``tcp://host:8786``.
+    say : callable
+        Is told what jobs say, wherever they run.
+    shared : sequence of Path
+        Files that jobs read and folders that they write to: the workers of a cluster must find them under the
+        same names.
+
+    Raises
+    ------
+    InputError
+        If the cluster cannot be reached, or would not give the results of this machine. See `cluster`.
+    """
+    with processes(count, say) if dask is None else cluster(dask, say, shared) as executor:
+        yield executor
 
 
 @contextmanager
@@ -122,6 +166,13 @@ def _begin(queue: Any) -> None:
     global _heard
     _heard = queue
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    """End this worker with the process that started it, which says nothing when it is killed."""
+    parent.join()
+    os._exit(1)
 
 
 def _work(job: Job, place: str) -> Any:
@@ -135,6 +186,8 @@ def _call(job: Job, place: str, say: Say) -> Any:
 def _tell(text: str) -> None:
     if _heard is not None:
         _heard.put(text)
+    else:
+        tell_client(text)
 
 
 def _listen(queue: Any, say: Say) -> None:

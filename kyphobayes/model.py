@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process as a path: no process could import the functions of such a file."""
-        return _load, (self.path,)
+        return _read, (self.path,)
 
     def surface(self, evidence: View, priors: Priors | None = None) -> "Surface":
         """Likelihood of mu and tau with the study effects integrated out.
@@ -123,14 +124,28 @@ def load_model(name: str, project: Project | None = None) -> Model:
         close = get_close_matches(name, files, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(files)}"
         raise EvidenceError(f"no model {name!r} in models/; {hint}")
-    return _load(files[name])
+    return _read(files[name])
+
+
+class _FromSource(SourceFileLoader):
+    """Loads a file from its text: Python may run the bytecode of before an edit within the same second."""
+
+    def path_stats(self, path: Any) -> Any:
+        """Nothing is known of the file that bytecode could be found by."""
+        raise OSError
+
+
+def _read(path: Path) -> Model:
+    """Model in a file as it is now."""
+    return _load(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @lru_cache(maxsize=64)
-def _load(path: Path) -> Model:
+def _load(path: Path, digest: str) -> Model:
     where = f"models/{path.name}"
     # By path and under a name of its own, so that a model file cannot shadow another module.
-    spec = importlib.util.spec_from_file_location(f"kyphobayes_model_{path.stem}", path)
+    name = f"kyphobayes_model_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path, loader=_FromSource(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
@@ -150,7 +165,7 @@ def _load(path: Path) -> Model:
         name=path.stem,
         formula=str(module.__doc__).strip().splitlines()[0],
         path=path,
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        digest=digest,
         priors=priors,
         view=view,
         build=typing.cast(Any, build),

@@ -58,11 +58,14 @@ class NaturalScale:
 
     def natural(self, effect: ArrayLike) -> Array:
         """Natural values of the model's effects."""
-        return self._natural(np.asarray(effect, dtype=float))
+        with np.errstate(
+            over="ignore"
+        ):  # a limit so far out that its ratio is beyond all numbers is infinite
+            return self._natural(np.asarray(effect, dtype=float))
 
     def model(self, value: ArrayLike) -> Array:
         """Effects of the model of natural values; infinite at a bound."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore"):  # at a bound the logarithm is infinite, as promised
             return self._model(np.asarray(value, dtype=float))
 
 

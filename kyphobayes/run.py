@@ -1,6 +1,7 @@
 """One analysis of the plan, from tables to checked answers; finished fits are reused."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -296,19 +297,14 @@ def _sensitivity(
     pairs: Pairs,
     published: Pairs | None,
     sampled: xr.DataTree | None = None,
-    of: str = MU,
+    **options: Any,
 ) -> Sensitivity:
     """How the answer depends on the priors; with ArviZ's power-scaling beside the exact one after NUTS."""
     found = sensitivity(
-        surface,
-        priors,
-        pairs,
-        below=analysis.decision.below,
-        of=of,
-        threshold=analysis.decision.probability,
-        scale=evidence.scale,
-        published=published,
-    )
+        surface, priors, pairs,
+        below=analysis.decision.below, threshold=analysis.decision.probability, scale=evidence.scale,
+        published=published, **options,
+    )  # fmt: skip
     return found if sampled is None else replace(found, sampled=psense_of_fit(sampled, surface))
 
 
@@ -320,6 +316,8 @@ def sensitivity_of(
     of: str = MU,
     threshold: float | None = None,
     prior_set: str | None = None,
+    executor: Executor | None = None,
+    say: Say = lambda _: None,
 ) -> Sensitivity:
     """How far the answer to a question depends on the priors, without fitting anything.
 
@@ -333,6 +331,9 @@ def sensitivity_of(
         Whose rate is judged.
     prior_set : str, optional
         The reference in place of the plan's.
+    executor : Executor, optional
+        By `kyphobayes.jobs.workers`.
+    say : callable
 
     Raises
     ------
@@ -349,7 +350,9 @@ def sensitivity_of(
     )
     asked = replace(analysis, decision=decision)
     pairs, published = prior_pairs(project, asked, evidence), published_pairs(project, asked, evidence)
-    return _sensitivity(loaded.surface(evidence), priors, evidence, asked, pairs, published, of=of)
+    return _sensitivity(
+        loaded.surface(evidence), priors, evidence, asked, pairs, published, of=of, executor=executor, say=say
+    )
 
 
 def _answers(

@@ -1,5 +1,6 @@
 """Reading TOML with errors that name the file, the place, what was expected and what was found."""
 
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -8,6 +9,11 @@ from typing import Any
 
 from kyphobayes.errors import EvidenceError
 
+MOST_BYTES = 2_000_000  # a hundred times what anyone writes by hand
+_NAME = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""  # of a key
+# A dozen names with points between: the parser's time and memory grow with the square of their number.
+_LONG_KEY = re.compile(rf"(?<![\w-]){_NAME}(?:[ \t]*+\.[ \t]*+{_NAME}){{12}}")
+_WHOLE = 10**300  # whole numbers that are numbers of floating point, too
 _KIND_NAMES = {str: "text", list: "a list", dict: "a table", int: "a whole number", float: "a number"}
 
 
@@ -17,14 +23,27 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     EvidenceError
-        If it is missing, not UTF-8 or not TOML.
+        If it is missing, not UTF-8 or not TOML, or larger or deeper than anyone writes.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         folder = f" in {path.parent.name}/" if path.parent.name else ""
         raise EvidenceError(f"{path.name}: no such file{folder}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
+        raise EvidenceError(f"{path.name}: cannot be read as TOML: {problem}") from None
+    if len(data) > MOST_BYTES:
+        raise EvidenceError(f"{path.name}: expected at most {MOST_BYTES / 1e6:g} MB of TOML, found more")
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        if found := _LONG_KEY.search(text):
+            line = text.count("\n", 0, found.start()) + 1
+            raise ValueError(f"a key of more than a dozen names, {found[0][:40]!r}… (at line {line})")
+        return tomllib.loads(text)
+    except RecursionError:
+        raise EvidenceError(f"{path.name}: cannot be read as TOML: lists lie too deep in others") from None
+    except ValueError as problem:  # not UTF-8, not TOML, or a number of five thousand digits
         raise EvidenceError(f"{path.name}: cannot be read as TOML: {problem}") from None
 
 
@@ -52,7 +71,7 @@ def nearest(word: str, known: Collection[str]) -> str:
 def typed(where: str, entry: Mapping[str, Any], key: str, kind: type, default: Any = None) -> Any:
     """Value of a key, which must be of one kind (a whole number will do where a number is expected)."""
     value = entry.get(key, default)
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and abs(value) <= _WHOLE:
         value = float(value)
     if value is not default and type(value) is not kind:
         raise EvidenceError(f"{where}: expected {key} to be {_KIND_NAMES[kind]}, found {value!r}")

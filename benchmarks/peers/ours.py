@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import TypedDict
 
 import pandas as pd
 
@@ -18,7 +19,14 @@ from kyphobayes.project import default_project
 RUNS = 20  # of what takes less than a second
 
 
-def texts(given: Normals | Shares) -> dict[str, str]:
+class Texts(TypedDict):
+    """Priors of both parameters, as text."""
+
+    mu: str
+    tau: str
+
+
+def texts(given: Normals | Shares) -> Texts:
     """Write the priors as text."""
     mean, sd = given.mu
     return {"mu": f"Normal(mu={mean}, sigma={sd})", "tau": f"HalfNormal(sigma={given.tau})"}
@@ -48,10 +56,11 @@ def by_nuts(given: Normals | Shares) -> tuple[float, float, float]:
     else:
         name, view = "binomial_normal", counts(given.events, given.n)
     model = load_model(name, default_project())
-    priors = Priors.of(**texts(given))
+    told = texts(given)
+    priors = Priors.of(mu=told["mu"], tau=told["tau"])
     first = seconds(lambda: fit_nuts(model, view, priors), 1)
     again = seconds(lambda: fit_nuts(model, view, priors, seed=1), 1)
-    return first, again, float(summary(fit_nuts(model, view, priors, seed=2)).loc["mu", "ess_bulk"])
+    return first, again, float(summary(fit_nuts(model, view, priors, seed=2))["ess_bulk"]["mu"])
 
 
 def frequentist(given: Normals | Shares) -> dict[str, float]:

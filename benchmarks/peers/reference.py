@@ -59,7 +59,7 @@ def of_metafor() -> pd.DataFrame:
     fits = 0
     for case in cases.values():
         for name, expected in case["fits"].items():
-            method, test = name.split("/")
+            method, test = str(name).split("/")
             ours = pool(
                 case["yi"], case["vi"], method=METHODS.get(method, method), test=TESTS.get(test, test)
             )

@@ -56,7 +56,7 @@ def compared(
     for kind in KINDS:
         if kind == "sizes" and table.n is None:
             continue
-        n = table.n if kind == "sizes" else None
+        n = table.n.tolist() if kind == "sizes" and table.n is not None else None
         found = summary_likelihood(
             len(table.y), line.estimate, line.ci, line.i2,
             measure="SMD" if table.measure == "SMD" else None,  # the others are printed as they are pooled

@@ -65,9 +65,10 @@ def _review(table: Published, ratio: float, rng: np.random.Generator) -> dict[st
 
     found = {"full": inside(exact.normal(y, np.sqrt(v)).posterior("Flat()", prior, rtol=RTOL))}
     for kind in KINDS:
+        n = review.n.tolist() if kind == "sizes" and review.n is not None else None
         told = summary_likelihood(
             len(y), line.estimate, line.ci, line.i2, points=2 if kind == "equal" else POINTS,
-            n=review.n if kind == "sizes" else None, spread=_spread(kind, table.measure),
+            n=n, spread=_spread(kind, table.measure),
         )  # fmt: skip
         found[kind] = inside(told.surface.posterior("Flat()", prior, rtol=RTOL))
     return found

@@ -194,7 +194,7 @@ def _verdict(found: pd.DataFrame) -> list[str]:
     worst["off"] = worst["mu_mean"].abs()
     top = worst.sort_values("off", ascending=False).head(5)
     said = [
-        f"{row.source}{':' + row.measure if row.measure else ''} with k = {row.k} ({row.mu_mean:+.1f} "
+        f"{row.source}{f':{row.measure}' if row.measure else ''} with k = {row.k} ({row.mu_mean:+.1f} "
         f"posterior SD, "
         f"largest over smallest v {row.ratio_v:.0f})"
         for row in top.itertuples()

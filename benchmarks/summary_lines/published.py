@@ -124,7 +124,8 @@ def _all() -> Iterator[Published]:
     cases = json.loads((REFERENCE / "published_cases.json").read_text(encoding="utf-8"))
     for case in cases:
         if case["name"] in _CASES:
-            yield from _case(*_CASES[case["name"]], case["data"])
+            source, columns = _CASES[case["name"]]
+            yield from _case(source, columns, case["data"])
         elif case["name"] == "morris2008_prepost_SMCR_SMCC":
             yield from _before_and_after(case["data"])
 
@@ -136,15 +137,17 @@ def _case(source: str, columns: tuple[str, ...], data: dict[str, Any]) -> Iterat
         yield Published(source, "", values[0], v, None)
         return
     names = ("events", "n") if len(columns) == 2 else ("events_1", "n_1", "events_2", "n_2")
-    raw = dict(zip(names, values, strict=True))
+    raw: dict[str, Array] = dict(zip(names, values, strict=True))
     for measure in _measures(raw, ""):
         yield _table(source, measure, raw)
 
 
-def _before_and_after(data: dict[str, Any]) -> Iterator[Published]:
+def _before_and_after(data: dict[str, dict[str, list[float]]]) -> Iterator[Published]:
     names = {"m_pre": "mean_pre", "m_post": "mean_post"}
     for arm, columns in data.items():
-        raw = {names.get(name, name): np.array(values, dtype=float) for name, values in columns.items()}
+        raw: dict[str, Array] = {
+            names.get(name, name): np.array(values, dtype=float) for name, values in columns.items()
+        }
         for measure in ("SMCC", "SMCR"):
             yield _table(f"morris2008 {arm}", measure, raw)
 

@@ -29,7 +29,7 @@ def conditional_means(draws: Draws, evidence: PrePostMeans, priors: Priors, chai
     rows = {}
     for name, values, exact in zip((MU, "mu_before"), (draws.mu, draws.mu_before), expected, strict=True):
         apart = (values - exact).reshape(chains, -1)
-        error = float(az.mcse(apart, method="mean"))  # pyright: ignore[reportArgumentType]
+        error = float(az.mcse(apart, method="mean"))
         rows[name] = [values.mean(), exact.mean(), float(apart.mean() / error)]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["draws", "conditional", "difference_mcse"])
     worst = table["difference_mcse"].abs().max()

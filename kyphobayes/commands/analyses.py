@@ -10,10 +10,12 @@ import typer
 from kyphobayes.commands import own_data as own
 from kyphobayes.commands.options import (
     STEPS,
+    DaskOption,
     JsonOption,
     OutOption,
     ProjectOption,
     SeedOption,
+    WorkersOption,
     chosen_project,
 )
 from kyphobayes.console import (
@@ -185,6 +187,8 @@ def sensitivity(
     ] = None,
     priors: Annotated[str | None, typer.Option(help="Prior set in place of the plan's.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for tables and figures.")] = None,
+    workers: WorkersOption = 1,
+    dask: DaskOption = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -195,6 +199,7 @@ def sensitivity(
     with progress(as_json, 2) as say:
         say(f"{analysis}: the answer under many priors")
         from kyphobayes.evidence import find_analysis
+        from kyphobayes.jobs import workers as hired
         from kyphobayes.names import MU, THETA_NEW
         from kyphobayes.report.sensitivity import conclusion, words_of
         from kyphobayes.run import sensitivity_of
@@ -202,7 +207,11 @@ def sensitivity(
         chosen = chosen_project(project)
         plan = find_analysis(chosen, analysis)
         quantity = MU if of == "typical" else THETA_NEW
-        found = sensitivity_of(plan, chosen, below=below, of=quantity, threshold=threshold, prior_set=priors)
+        with hired(workers or 1, dask, say) as executor:
+            found = sensitivity_of(
+                plan, chosen,
+                below=below, of=quantity, threshold=threshold, prior_set=priors, executor=executor, say=say,
+            )  # fmt: skip
         sentence = conclusion(found, words_of(plan, found))
         written = []
         if out is not None:

@@ -17,6 +17,14 @@ ProjectOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of all draws.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for fits and report.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Processes that share the work; by default one a processor."),
+]
+DaskOption = Annotated[
+    str | None,
+    typer.Option("--dask", help="A running Dask scheduler whose workers do it, such as tcp://host:8786."),
+]
 STEPS = 4  # that running one analysis announces
 
 

@@ -7,10 +7,12 @@ import typer
 
 from kyphobayes.commands.options import (
     STEPS,
+    DaskOption,
     JsonOption,
     OutOption,
     ProjectOption,
     SeedOption,
+    WorkersOption,
     chosen_project,
 )
 from kyphobayes.console import answer_of, aside, print_json, progress, screen, show_list
@@ -44,16 +46,17 @@ def report(
     out: OutOption = Path("results"),
     seed: SeedOption = 0,
     project: ProjectOption = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that share the work; by default one a processor.")
-    ] = None,
+    workers: WorkersOption = None,
+    dask: DaskOption = None,
     formats: FormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run every analysis of the plan and write the report; fits that are done are reused."""
     from kyphobayes.evidence import read_plan
     from kyphobayes.evidence.questions import read_questions
-    from kyphobayes.jobs import Job, available, processes, run_all
+    from kyphobayes.files import make_folder
+    from kyphobayes.jobs import Job, available, run_all
+    from kyphobayes.jobs import workers as hired
     from kyphobayes.questions import answer
     from kyphobayes.report import write_pdf, write_report
     from kyphobayes.report.explored import explored
@@ -62,12 +65,15 @@ def report(
     wanted = _formats(formats or ["html"])
     chosen = chosen_project(project)
     plan, questions = read_plan(chosen), read_questions(chosen)
+    out = out.absolute()  # workers elsewhere have another working folder
     given = {"project": chosen, "seed": seed, "out": out}
     jobs = [Job(name, run_analysis, {"analysis": entry, **given}) for name, entry in plan.items()]
     jobs += [Job(name, answer, {"question": entry, **given}) for name, entry in questions.items()]
     hands = min(workers or available(), len(jobs))
+    if dask:
+        make_folder(out)  # for workers to look into
     with progress(as_json, STEPS * len(jobs) + len(plan) + 1) as say:
-        with processes(hands, say) as executor:
+        with hired(hands, dask, say, shared=(out, chosen.data / "analyses.toml")) as executor:
             done = run_all(jobs, executor, say)
             results, answers = done[: len(plan)], done[len(plan) :]
             pages = [Job(r.analysis.name, explored, {"result": r, "folder": out}) for r in results]

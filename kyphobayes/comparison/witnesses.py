@@ -83,7 +83,7 @@ def one_study(evidence: TwoArms, label: str, effect: Density) -> pd.DataFrame:
     """
     place = evidence.labels.index(label)
     y1, n1, y2, n2 = (int(values[place]) for values in evidence.counts)
-    fisher = float(stats.fisher_exact([[y1, n1 - y1], [y2, n2 - y2]]).pvalue)  # pyright: ignore
+    fisher = float(stats.fisher_exact([[y1, n1 - y1], [y2, n2 - y2]]).pvalue)
     rows = {}
     for name, a in (
         ("Jeffreys, Beta(1/2, 1/2) for each arm", 0.5),
@@ -153,5 +153,6 @@ def replicates(tree: xr.DataTree, evidence: TwoArms, group: str) -> pd.DataFrame
             rows[f"{label}, {arm}"] = tail(new[:, place], seen[place])
         rows[f"all events, {arm}"] = tail(new.sum(axis=1), seen.sum())
     empty = sum(y == 0 for y in observed)
+    # `sum` of arrays is an array, not the 0 it starts from
     rows["arms without an event"] = tail(sum((y == 0).sum(axis=1) for y in replicated), empty.sum())  # pyright: ignore
     return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("quantity")

@@ -19,8 +19,8 @@ def proportion(events: Array, n: Array, *, vtype: str) -> tuple[Array, Array]:
 
     UB: v = p (1 - p) / (n - 1), unbiased.
     """
-    p = events / n
-    return p, p * (1 - p) / (n - 1 if vtype == "UB" else n)
+    p, others = events / n, (n - events) / n  # 1 - p would lose the digits of rare non-events
+    return p, p * others / (n - 1 if vtype == "UB" else n)
 
 
 def log_odds(events: Array, n: Array) -> tuple[Array, Array]:
@@ -28,13 +28,18 @@ def log_odds(events: Array, n: Array) -> tuple[Array, Array]:
 
     Woolf (1955), the delta method on one binomial.
     """
-    return np.log(events / (n - events)), 1 / events + 1 / (n - events)
+    return log_ratio(events, n - events), 1 / events + 1 / (n - events)
 
 
 def log_proportion(events: Array, n: Array) -> tuple[Array, Array]:
     """PLN: y = log(events / n), v = 1 / events - 1 / n, the delta method on one binomial."""
     # (n - events) / (events n) is 1/events - 1/n without its cancellation.
-    return np.log(events / n), (n - events) / (events * n)
+    return log_ratio(events, n), (n - events) / (events * n)
+
+
+def log_ratio(a: Array, b: Array) -> Array:
+    """log(a / b), with all its digits where a is next to b and the logarithm next to 0."""
+    return np.where(np.abs(a - b) < b / 2, np.log1p((a - b) / b), np.log(a / b))
 
 
 def arcsine(events: Array, n: Array) -> tuple[Array, Array]:

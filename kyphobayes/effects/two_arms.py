@@ -36,8 +36,9 @@ def risk_difference(
 ) -> tuple[Array, Array]:
     """RD: y = p_1 - p_2, v = the sum of p (1 - p) / n over groups; of p (1 - p) / (n - 1) for UB."""
     p_1, p_2 = events_1 / n_1, events_2 / n_2
+    q_1, q_2 = (n_1 - events_1) / n_1, (n_2 - events_2) / n_2  # 1 - p, with the digits of rare non-events
     lost = 1 if vtype == "UB" else 0
-    return p_1 - p_2, p_1 * (1 - p_1) / (n_1 - lost) + p_2 * (1 - p_2) / (n_2 - lost)
+    return p_1 - p_2, p_1 * q_1 / (n_1 - lost) + p_2 * q_2 / (n_2 - lost)
 
 
 def arcsine_difference(events_1: Array, n_1: Array, events_2: Array, n_2: Array) -> tuple[Array, Array]:
@@ -56,7 +57,8 @@ def peto(events_1: Array, n_1: Array, events_2: Array, n_2: Array) -> tuple[Arra
     """
     total, events = n_1 + n_2, events_1 + events_2
     variance = (n_1 / total) * (n_2 / total) * events * (total - events) / (total - 1)
-    return (events_1 - n_1 * events / total) / variance, 1 / variance
+    # O - E over one denominator: of huge groups both are huge, and cancel.
+    return (events_1 * n_2 - events_2 * n_1) / total / variance, 1 / variance
 
 
 def check(events_1: Array, n_1: Array, events_2: Array, n_2: Array) -> None:

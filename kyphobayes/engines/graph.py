@@ -13,11 +13,11 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 from pymc.model.transform.conditioning import remove_value_transforms
-from pytensor import function, tensor  # pyright: ignore[reportPrivateImportUsage]
+from pytensor import function, tensor  # pyright: ignore[reportPrivateImportUsage]  # PyTensor exports both
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 
-_PYTHON = Mode(linker="py", optimizer="fast_compile")
+PYTHON = Mode(linker="py", optimizer="fast_compile")
 
 
 def log_likelihood(declared: pm.Model, posterior: xr.Dataset) -> xr.Dataset:
@@ -32,11 +32,12 @@ def log_likelihood(declared: pm.Model, posterior: xr.Dataset) -> xr.Dataset:
     """
     plain = remove_value_transforms(declared)
     stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...)
+    # not summed, it returns a list: the stub says one variable
     terms: list[Any] = plain.logp(vars=plain.observed_RVs, sum=False, jacobian=False)  # pyright: ignore
     values: dict[str, Any] = {str(v.name): v for v in plain.value_vars}
     many = {n: tensor.tensor(n, dtype=v.dtype, shape=(None, *v.type.shape)) for n, v in values.items()}
     batched = vectorize_graph(terms, {values[n]: many[n] for n in values})
-    run = function(list(many.values()), batched, mode=_PYTHON, on_unused_input="ignore")
+    run = function(list(many.values()), batched, mode=PYTHON, on_unused_input="ignore")
     found: Any = run(*(stacked[n].values.astype(v.dtype) for n, v in many.items()))
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     data = {}
@@ -59,7 +60,7 @@ def replicates(declared: pm.Model, posterior: xr.Dataset, rng: np.random.Generat
             random_seed=int(rng.integers(2**31)),
             progressbar=False,
             extend_inferencedata=False,
-            compile_kwargs={"mode": _PYTHON},
+            compile_kwargs={"mode": PYTHON},
         )
     return drawn["posterior_predictive"].dataset
 
@@ -68,7 +69,7 @@ def before_data(declared: pm.Model, draws: int, rng: np.random.Generator) -> xr.
     """Draws before the data: groups prior and prior_predictive."""
     with quiet(), declared:
         return pm.sample_prior_predictive(
-            draws, random_seed=int(rng.integers(2**31)), compile_kwargs={"mode": _PYTHON}
+            draws, random_seed=int(rng.integers(2**31)), compile_kwargs={"mode": PYTHON}
         )
 
 

@@ -1,5 +1,6 @@
 """Fits that are kept on disk: found again where all that decides them is the same, else made and written."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ def kept(
     """
     if out is None:
         return make(), False
-    path = out / "fits" / f"{file}-{digest[:12]}.nc"
+    plain = re.sub(r"[^\w-]+", "_", file)  # what a table calls a patient may say another folder
+    path = out / "fits" / f"{plain}-{digest[:12]}.nc"
     make_folder(path.parent)
     if (found := load(path, digest)) is not None:
         return found, True

@@ -134,6 +134,17 @@ def sample(
             progressbar=progress,
             quiet=not progress,
         )
+    return tidied(tree, keep)
+
+
+def tidied(tree: xr.DataTree, keep: Sequence[str]) -> xr.DataTree:
+    """Posterior of `keep` and PyMC's names for what nutpie says of its draws.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If sampling was stopped.
+    """
     posterior = tree["posterior"].dataset[list(keep)]
     # nutpie answers Ctrl-C with the draws it has, chains of unequal length filled up with NaN.
     if posterior.sizes["draw"] < SETTINGS["draws"] or bool(posterior[keep[0]].isnull().any()):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats  # pyright: ignore[reportPrivateImportUsage]
+from arviz_stats.base import array_stats  # pyright: ignore[reportPrivateImportUsage]  # ArviZ exports it
 from numpy.typing import NDArray
 
 from kyphobayes.engines.declared import fit_declared

@@ -1,5 +1,6 @@
 """The analysis plan: one entry of ``data/analyses.toml`` per question."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ _REQUIRED = ["title", "question", "outcome", "model", "priors", "decision"]
 _TEXTS = ["arm", "unit", "timepoint", "measure", "constraints", "note"]
 _LISTS = ["populations", "studies", "compare"]
 _OPTIONAL = [*_TEXTS, *_LISTS, "next", "event", "per"]
+_FILE_NAME = r"\w[\w-]{0,59}"
 _SIDES = ("below", "above")
 LOG_RATIOS, STANDARDISED = "log_ratio", "standardised"  # scopes of prior sets for several measures
 _SHARED = {
@@ -123,8 +125,23 @@ def find_analysis(project: Project, name: str) -> Analysis:
     return plan[name]
 
 
+def check_file_name(where: str, name: str) -> None:
+    """Refuse a name that could not begin the names of files, or would put them into another folder.
+
+    Raises
+    ------
+    EvidenceError
+    """
+    if not re.fullmatch(_FILE_NAME, name):
+        raise EvidenceError(
+            f"{where}: expected a name of at most 60 letters, digits, - and _, by which files can be called, "
+            f"found {name!r}"
+        )
+
+
 def _analysis(name: str, entry: Any) -> Analysis:
     where = f"analyses.toml [{name}]"
+    check_file_name(where, name)
     check_keys(where, entry, _REQUIRED, _OPTIONAL)
     sizes = typed(where, entry, "next", list, [])
     if any(type(size) is not int or not 0 < size <= 10_000 for size in sizes):

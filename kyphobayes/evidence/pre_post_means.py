@@ -177,6 +177,7 @@ def pre_post_means(
     if any(value.shape != (k,) for value in values.values()) or k < 2:
         shapes = ", ".join(f"{name} {value.shape}" for name, value in values.items())
         raise EvidenceError(f"expected lists of one length, of two studies or more; found {shapes}")
+    # `object` in the signature: names of any kind in a row
     names = tuple(f"study {i + 1}" for i in range(k)) if labels is None else tuple(str(x) for x in labels)  # pyright: ignore
     if len(names) != k or len(set(names)) != k:
         raise EvidenceError(f"expected {k} different study names, found {list(names)}")
@@ -193,6 +194,7 @@ def pre_post_means(
         n_least=values["n"],
         n_most=values["n_most"],
         correlation=values["correlation"],
+        # `object` in the signature: words of any kind in a row
         when=("",) * k if when is None else tuple(str(x) for x in when),  # pyright: ignore
         top=float(top),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kyphobayes.errors import EvidenceError, PriorError
+from kyphobayes.evidence.plan import check_file_name
 from kyphobayes.priors import Prior, Priors
 from kyphobayes.project import Project
 from kyphobayes.toml_files import check_keys, read_toml, texts, typed
@@ -59,6 +60,7 @@ def read_questions(project: Project) -> dict[str, Question]:
 
 def _question(name: str, entry: dict[str, Any]) -> Question:
     where = f"analyses.toml [{name}]"
+    check_file_name(where, name)
     check_keys(where, entry, _REQUIRED, _OPTIONAL)
     text = {key: typed(where, entry, key, str, "") for key in ("kind", "title", "question", "note", "model")}
     if not text["kind"].isidentifier():
@@ -75,6 +77,7 @@ def _question(name: str, entry: dict[str, Any]) -> Question:
 
 def _set(where: str, label: str, rows: Any) -> Priors:
     """Read a named set: a table of parameters, each with its prior and the reason for it."""
+    check_file_name(where, label)
     if not isinstance(rows, dict) or not rows:
         raise EvidenceError(f'{where}: expected parameters, such as mu = {{ prior = "…", why = "…" }}')
     found: dict[str, Prior] = {}

@@ -16,6 +16,7 @@ from kyphobayes.project import Project
 
 FOLLOW_UP = "outcomes/follow_up.csv"
 MONTHS = 12.0  # of a year
+TIMES = 1e-9, 1e12  # at risk: in no sensible unit has a study less or more
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,11 +108,17 @@ def rates(
             f"expected events and exposure of one length, tables with as many columns, and a weight for each "
             f"table; found {given.shape}, {time.shape}, {rows.shape} and {weight.shape}"
         )
+    # `object` in the signature: names of any kind in a row
     names = [f"study {i + 1}" for i in range(k)] if labels is None else [str(x) for x in labels]  # pyright: ignore
     if len(names) != k or len(set(names)) != k:
         raise EvidenceError(f"expected {k} different study names, found {names}")
     if not (np.isfinite(time) & (time > 0)).all():
         raise EvidenceError(f"exposure: expected times greater than 0, found {time.tolist()}")
+    if not ((time >= TIMES[0]) & (time <= TIMES[1])).all():
+        raise EvidenceError(
+            f"exposure: expected times from {TIMES[0]:g} to {TIMES[1]:g}, found {time.tolist()}; "
+            f"take another unit"
+        )
     if not ((rows >= 0) & (rows == np.floor(rows))).all():
         raise EvidenceError(f"events: expected a whole number of 0 or more everywhere, found {rows.tolist()}")
     if (~np.isnan(given) & (rows != given)).any():

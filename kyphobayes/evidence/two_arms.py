@@ -87,6 +87,7 @@ def two_arms(
         _refuse(f"n_{arm}", n, (n >= 1) & (n == np.floor(n)), "a whole number of 1 or more")
         good = (events >= 0) & (events <= n) & (events == np.floor(events))
         _refuse(f"events_{arm}", events, good, "a whole number from 0 to n")
+    # `object` in the signature: names of any kind in a row
     names = [f"study {i + 1}" for i in range(k)] if labels is None else [str(x) for x in labels]  # pyright: ignore
     if len(names) != k or len(set(names)) != k:
         raise EvidenceError(f"expected {k} different study names, found {names}")

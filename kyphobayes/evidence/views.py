@@ -316,6 +316,7 @@ def _refuse(name: str, values: Array, wrong: NDArray[np.bool_], expected: str) -
 
 
 def _labels(labels: object, k: int) -> tuple[str, ...]:
+    # `object` in the signature: names of any kind in a row
     names = tuple(f"study {i + 1}" for i in range(k)) if labels is None else tuple(str(x) for x in labels)  # pyright: ignore
     if k == 0:
         raise EvidenceError("expected at least one study, found none")

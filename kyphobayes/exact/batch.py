@@ -117,8 +117,7 @@ def place(surface: Surface, pairs: Pairs) -> Grid:
                 for old, new in ((mu, surface.mu), (tau, surface.tau))
             )
             continue
-        rough_mu = (mu.tails(batch.mu[:, good]) > _RESOLVED).any(axis=1)
-        rough_tau = (tau.tails(batch.tau[:, good]) > _RESOLVED).any(axis=1)
+        rough_mu, rough_tau = _rough(mu, batch.mu[:, good]), _rough(tau, batch.tau[:, good])
         finer = (
             _without_empty(mu, batch.mu[:, good], rough_mu),
             _without_empty(tau, batch.tau[:, good], rough_tau),

@@ -74,38 +74,11 @@ class Predictive:
         key = theta.tobytes()
         if key not in self._rows:
             below = special.ndtr((theta[:, None, None] - self._panels.nodes[:, None]) / self._tau)
-            self._mend_steps(below, theta)
+            mend_steps(below, theta, self._panels, self._tau)
             below *= self._likelihood
             small = self._left.T @ (below @ self._right)  # (theta, mu's, tau's)
             self._rows[key] = np.ascontiguousarray(small.transpose(0, 2, 1)).reshape(-1, small.shape[1])
         return self._rows[key]
-
-    def _mend_steps(self, below: Array, theta: Array) -> None:
-        """Where tau is small beside a panel, its nodes see a step: there integrate the panel's polynomial.
-
-        `below`, shape (theta, nodes in mu, tau), then holds what a node's weight must be multiplied by. The
-        part of a panel within the reach of the kernel has a rule of its own, that below it counts in full.
-        """
-        panels = self._panels
-        weights = panels.weights.reshape(-1, ORDER)
-        for panel, width in enumerate(panels.widths):
-            low, high = panels.edges[panel : panel + 2]
-            reach = _REACH * self._tau
-            near = (theta.max() > low - reach) & (theta.min() < high + reach)
-            columns = np.flatnonzero((self._tau < width / _WIDEST) & near)
-            if not columns.size:
-                continue
-            tau, at = self._tau[columns], theta[:, None]
-            start, end = (np.clip(at + side * _REACH * tau, low, high) for side in (-1.0, 1.0))
-            x = (start + end)[..., None] / 2 + (end - start)[..., None] / 2 * _PLACES
-            inside = (
-                special.ndtr((at[..., None] - x) / tau[:, None]) * _WEIGHTS * (end - start)[..., None] / 2
-            )
-            bases = lagrange(np.clip(2 * (x - low) / width - 1, -1.0, 1.0))  # (theta, tau, places, ORDER)
-            integrals = np.matmul(inside[..., None, :], bases)[..., 0, :]
-            integrals += antiderivative(2 * (start - low) / width - 1) * width / 2
-            nodes = slice(panel * ORDER, (panel + 1) * ORDER)
-            below[:, nodes, columns] = np.moveaxis(integrals / weights[panel], -1, 1)
 
     def quantiles(self, q: Array) -> Array:
         """Quantiles, shape (quantiles, c)."""
@@ -161,6 +134,39 @@ class Predictive:
             at_edges = np.insert(at_edges, order, self.cdf(np.array(middles), sample), axis=0)
             edges = np.insert(edges, order, middles)
         return Panels(edges)
+
+
+def mend_steps(below: Array, theta: Array, panels: Panels, taus: Array) -> None:
+    """Where tau is small beside a panel, its nodes see a step: there integrate the panel's polynomial.
+
+    Parameters
+    ----------
+    below : ndarray, shape (theta, nodes in mu, tau)
+        Normal distribution functions at theta about each mu; what a node's weight must be multiplied by
+        takes their place. The part of a panel within the reach of the kernel has a rule of its own, that
+        below it counts in full.
+    theta : ndarray
+    panels : Panels
+        In mu.
+    taus : ndarray
+    """
+    weights = panels.weights.reshape(-1, ORDER)
+    for panel, width in enumerate(panels.widths):
+        low, high = panels.edges[panel : panel + 2]
+        reach = _REACH * taus
+        near = (theta.max() > low - reach) & (theta.min() < high + reach)
+        columns = np.flatnonzero((taus < width / _WIDEST) & near)
+        if not columns.size:
+            continue
+        tau, at = taus[columns], theta[:, None]
+        start, end = (np.clip(at + side * _REACH * tau, low, high) for side in (-1.0, 1.0))
+        x = (start + end)[..., None] / 2 + (end - start)[..., None] / 2 * _PLACES
+        inside = special.ndtr((at[..., None] - x) / tau[:, None]) * _WEIGHTS * (end - start)[..., None] / 2
+        bases = lagrange(np.clip(2 * (x - low) / width - 1, -1.0, 1.0))  # (theta, tau, places, ORDER)
+        integrals = np.matmul(inside[..., None, :], bases)[..., 0, :]
+        integrals += antiderivative(2 * (start - low) / width - 1) * width / 2
+        nodes = slice(panel * ORDER, (panel + 1) * ORDER)
+        below[:, nodes, columns] = np.moveaxis(integrals / weights[panel], -1, 1)
 
 
 def _panel_of(at_edges: Array, q: Array) -> NDArray[np.intp]:

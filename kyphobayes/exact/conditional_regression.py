@@ -154,6 +154,7 @@ class Regression(Likelihood):
         nodes, weights = np.polynomial.hermite_e.hermegauss(size)
         r = len(self._rest)
         places = np.stack(np.meshgrid(*[nodes] * r, indexing="ij"), axis=-1).reshape(-1, r)
+        # `sum` of arrays is an array, not the 0 it starts from
         log_weights = sum(np.meshgrid(*[np.log(weights)] * r, indexing="ij")).ravel()  # pyright: ignore[reportAttributeAccessIssue]
         keep = log_weights > log_weights.max() - 60
         places, log_weights = places[keep], log_weights[keep] + 0.5 * (places[keep] ** 2).sum(axis=1)

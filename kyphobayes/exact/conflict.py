@@ -65,7 +65,7 @@ def contraction(post: Posterior) -> pd.DataFrame:
     rows = {}
     for name in (MU, TAU):
         before, after = prior_sd(post.priors[name]), float(getattr(post, name).sd)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore"):  # two infinite sds have no ratio: NaN says so
             share = np.square(after / before) if np.isfinite(before) or np.isfinite(after) else np.nan
         rows[name] = (before, after, 1 - share)
     return pd.DataFrame.from_dict(rows, orient="index", columns=["prior_sd", "sd", "contraction"])
@@ -166,6 +166,7 @@ def _statistics(studies: Likelihood, outcomes: Array) -> tuple[Array, list[str]]
         w = studies.se**-2
         pooled = outcomes @ w / w.sum()
         return np.stack([pooled, (outcomes - pooled[:, None]) ** 2 @ w], axis=1), ["weighted mean", "Q"]
+    # what is not binomial here is Poisson, and has an exposure
     size = studies.n if isinstance(studies, BinomialStudies) else studies.exposure  # pyright: ignore[reportAttributeAccessIssue]
     total = outcomes.sum(axis=1)
     rate = total / size.sum()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, override
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kyphobayes.errors import ImproperPosterior
+from kyphobayes.errors import ImproperPosterior, InputError
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.mixtures import NormalMixture, mixture_quantiles
 from kyphobayes.exact.panels import Array, Panels
@@ -33,9 +33,14 @@ CONJUGATE = ("Normal", "Flat")  # priors for mu under which mu given tau is norm
 _ROUNDS = 40
 _NOTHING = 1e-16  # probability of a node below which it is left out of mixtures
 _NEAR = 0.01  # to a power of -1, below which an integral is taken to be infinite
+# Of the mass of the last panel, that goes on to infinity: where mu or a new effect lie so far out depends
+# on tau within that panel more than its density does, so that it must hold next to nothing.
+_UNSEEN = 0.1
+_INNER = 1e-3  # of the median of tau's prior, below which the scale of the map does not lie
+_MOST_PANELS = 2_000  # some dozens are enough, unless the densities' last digits are noise
 _LOG_2PI = float(np.log(2 * np.pi))
 # Quantiles of tau's prior that become edges, so that a prior much narrower than the data is seen.
-_PRIOR_EDGES = np.array([1e-8, 1e-3, 0.05, 0.5, 0.95, 1 - 1e-3, 1 - 1e-8])
+_PRIOR_EDGES = np.array([1e-13, 1e-8, 1e-3, 0.05, 0.5, 0.95, 1 - 1e-3, 1 - 1e-8, 1 - 1e-13])
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +132,36 @@ def diverges(panels: Panels, integrand: Array) -> bool:
     return bool(np.log(last / before) / np.log((1 - x[-1]) / (1 - x[-2])) < -1 + _NEAR)
 
 
+def scale_of_map(prior: Prior, c: float) -> float:
+    """The tau that is mapped to 1/2: c, or more beside a prior so far out that 1 - x would have no digits."""
+    median = float(prior.quantile(0.5)) if prior.proper else np.inf
+    return max(c, _INNER * median) if np.isfinite(median) else c
+
+
+def half_line_edges(prior: Prior, smallest: float, c: float) -> Array:
+    """In x: dyadic in tau from below the smallest standard error, and the quantiles of tau's prior."""
+    first, last = 0.5 * smallest, 4 * c
+    tau = first * 4.0 ** np.arange(np.ceil(np.log(last / first) / np.log(4)) + 1)
+    if prior.proper:
+        tau = np.append(tau, prior.quantile(_PRIOR_EDGES))
+    low, high = prior.support
+    tau = tau[(tau > low) & (tau < high)]
+    bounds = [low / (low + c), 1.0 if np.isinf(high) else high / (high + c)]
+    x = np.sort(np.concatenate([bounds, tau / (tau + c)]))
+    apart = np.append(True, np.diff(x) > 1e-3 * x[1:])
+    apart[-1] = True
+    return x[apart]
+
+
+def half_line_errors(panels: Panels, density: Array) -> Array:
+    """Estimated error of each panel in probability, shape (p,)."""
+    masses = panels.integrals(density)
+    errors = panels.tails(density)
+    if panels.edges[-1] == 1.0:
+        errors[-1] = max(errors[-1], _UNSEEN * masses[-1])
+    return errors / masses.sum()
+
+
 class ConjugatePosterior(Posterior):
     """Posterior of normal studies under a normal or flat prior for mu: the interface of `Posterior`.
 
@@ -138,7 +173,8 @@ class ConjugatePosterior(Posterior):
         """Place panels on the half line of tau and halve the unresolved."""
         prior = self.priors[TAU]
         smallest, c = self._scales()
-        edges = self._edges(smallest, c)
+        c = scale_of_map(prior, c)
+        edges = half_line_edges(prior, smallest, c)
         for _ in range(_ROUNDS):
             panels = Panels(edges)
             x = panels.nodes
@@ -150,10 +186,15 @@ class ConjugatePosterior(Posterior):
             if diverges(panels, density):
                 raise self._improper()
             total = panels.weights @ density
-            errors = panels.tails(density) / total
+            errors = half_line_errors(panels, density)
             rough = errors > rtol / 4 / len(panels)
             if not rough.any():
                 break
+            if len(panels) > _MOST_PANELS:
+                raise InputError(
+                    f"the priors mu ~ {self.priors[MU]} and tau ~ {prior} and the data are too far apart for "
+                    "quadrature; use wider priors, or look for a number that is not in the others' unit"
+                )
             edges = panels.split(rough).edges
         self.log_marginal_likelihood = float(top + np.log(total))
         self.error = float(errors.sum())
@@ -170,21 +211,6 @@ class ConjugatePosterior(Posterior):
 
     def _given_tau(self, tau: Array) -> GivenTau:
         return given_tau(self._studies, self.priors[MU], tau)
-
-    def _edges(self, smallest: float, c: float) -> Array:
-        """In x: dyadic in tau from below the smallest standard error, and the quantiles of tau's prior."""
-        prior = self.priors[TAU]
-        first, last = 0.5 * smallest, 4 * c
-        tau = first * 4.0 ** np.arange(np.ceil(np.log(last / first) / np.log(4)) + 1)
-        if prior.proper:
-            tau = np.append(tau, prior.quantile(_PRIOR_EDGES))
-        low, high = prior.support
-        tau = tau[(tau > low) & (tau < high)]
-        bounds = [low / (low + c), 1.0 if np.isinf(high) else high / (high + c)]
-        x = np.sort(np.concatenate([bounds, tau / (tau + c)]))
-        apart = np.append(True, np.diff(x) > 1e-3 * x[1:])
-        apart[-1] = True
-        return x[apart]
 
     @property
     def _studies(self) -> NormalStudies:

@@ -1,7 +1,8 @@
 r"""Integrating a study's effect out of a count likelihood.
 
 Binomial and Poisson log likelihoods share one form, :math:`\ell_i(\theta) = a_i \theta - n_i g(\theta)`,
-with convex `g`. Convolving :math:`e^{\ell_i}` with Normal(mu, tau) has two regimes:
+with convex `g`. They are taken relative to their best, because with a billion trials those two terms
+are a billion too and cancel. Convolving :math:`e^{\ell_i}` with Normal(mu, tau) has two regimes:
 
 * tau small beside the study's own scale: the integrand is close to a Gaussian around its mode, and
   adaptive Gauss-Hermite quadrature converges fast (Liu and Pierce 1994);
@@ -9,7 +10,8 @@ with convex `g`. Convolving :math:`e^{\ell_i}` with Normal(mu, tau) has two regi
   resolves both the likelihoods and the kernel all studies are one matrix product. A zero cell has a
   flat likelihood on one side; beyond the grid its integral is a normal tail probability.
 
-Where the matrix product underflows (a study many tau away from mu) the first rule takes over.
+Where the matrix product underflows (a study many tau away from mu) each integral is followed to its ends.
+Studies too different to share a grid have grids of their own.
 """
 
 from collections.abc import Callable
@@ -21,6 +23,7 @@ from scipy import special
 
 from kyphobayes.exact.hermite import log_integral, standardised
 from kyphobayes.exact.panels import Array, Panels, resolve
+from kyphobayes.exact.trapezoid import log_integral_to_its_ends
 
 _DEPTH = 100.0  # log likelihood below its maximum where a study's window ends
 _FLAT = 1e-17  # distance from 1 at which a zero cell's likelihood counts as flat
@@ -28,18 +31,25 @@ _REACH = 12.0  # kernel standard deviations kept on either side
 _UNDERFLOW = -60.0  # log of the matrix product below which it is computed again
 _NODES = 301  # of the distribution function that draws invert
 _CHUNK = 500  # draws at a time
+_LONGEST = 3e4  # smallest kernels, up to which a theta grid may be long
+_LOG_2PI = float(np.log(2 * np.pi))
 _ROWS = 16  # values of mu at a time: near each other, they share one stretch of the grid
 
 
 class CountKernel:
-    """Integrated likelihoods of k studies with log likelihood slope * theta - size * growth(theta).
+    """Integrated likelihoods of k studies with log likelihood slope * theta - size * g(theta).
+
+    All of them are relative to the largest likelihood of each study.
 
     Parameters
     ----------
     slope, size : ndarray, shape (k,)
         Events, and trials or exposure.
-    growth, rate, curvature : callable
-        g and its first two derivatives.
+    fall : callable
+        From slope and size to the log likelihood relative to its best, a function of theta. It has a
+        name, so that studies can travel between processes.
+    rate, curvature : callable
+        First two derivatives of g.
     limit : float
         The limit of `rate` at plus infinity: 1 for a binomial, infinity for a Poisson.
     """
@@ -49,27 +59,30 @@ class CountKernel:
         *,
         slope: Array,
         size: Array,
-        growth: Callable[[Array], Array],
+        fall: Callable[[Array, Array], Callable[[Array], Array]],
         rate: Callable[[Array], Array],
         curvature: Callable[[Array], Array],
         limit: float,
     ):
         self.slope, self.size = slope, size
-        self.growth, self.rate, self.curvature = growth, rate, curvature
+        self.fall, self.rate, self.curvature = fall, rate, curvature
         self.limit = limit
         self._flat_left = slope == 0
         self._flat_right = slope == size * limit
         self._levels: dict[int, tuple[Panels, Array]] = {}
 
     def log_lik(self, theta: Array) -> Array:
-        """Log likelihood without its constant: shape (k, len(theta))."""
-        with np.errstate(over="ignore"):
-            return self.slope[:, None] * theta - self.size[:, None] * self.growth(theta)
+        """Log likelihood relative to its best: shape (k, len(theta))."""
+        return self.fall(self.slope[:, None], self.size[:, None])(theta)
 
     def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
         """Log integrated likelihood: shape (k, len(mu), len(tau))."""
         mu, tau = np.asarray(mu, dtype=float), np.asarray(tau, dtype=float)
         out = np.empty((len(self.slope), len(mu), len(tau)))
+        if len(self._groups) > 1:
+            for index, kernel in self._groups:
+                out[index] = kernel.log_integrated(mu, tau)
+            return out
         small = tau <= self._smallest_kernel
         if small.any():
             slope, size = self.slope[:, None, None], self.size[:, None, None]
@@ -81,12 +94,32 @@ class CountKernel:
                 out[:, :, columns] = self._on_grid(mu, tau[columns], int(level))
         return out
 
-    # -- the theta grid --------------------------------------------------------------------------
-
     @cached_property
-    def _peak(self) -> Array:
-        """Maximum of each log likelihood (its supremum for a zero cell)."""
-        return self.log_lik_at(self._mode)
+    def _groups(self) -> list[tuple[NDArray[np.intp], "CountKernel"]]:
+        """Studies that share a theta grid: one that resolves the sharpest must not be endless for another."""
+        left, right = self._windows
+        members: list[list[int]] = []
+        for study in np.argsort(self._kernels, kind="stable"):
+            for group in members:
+                reach = max(right[[*group, study]]) - min(left[[*group, study]])
+                if reach <= _LONGEST * self._kernels[group[0]]:
+                    group.append(int(study))
+                    break
+            else:
+                members.append([int(study)])
+        return [(index, self._take(index)) for index in map(np.sort, map(np.array, members))]
+
+    def _take(self, index: NDArray[np.intp]) -> "CountKernel":
+        return CountKernel(
+            slope=self.slope[index],
+            size=self.size[index],
+            fall=self.fall,
+            rate=self.rate,
+            curvature=self.curvature,
+            limit=self.limit,
+        )
+
+    # -- the theta grid --------------------------------------------------------------------------
 
     @cached_property
     def _mode(self) -> Array:
@@ -96,62 +129,68 @@ class CountKernel:
     def _likelihood_mode(self, slope: Array, size: Array) -> Array:
         """Peak of a log likelihood; far out on the flat side for a zero cell."""
         far = 45.0 + np.log(size)
-        share = np.maximum(slope / size, 1e-300)
-        if np.isfinite(self.limit):
-            inner = special.logit(np.clip(share / self.limit, 1e-300, 1 - 1e-16))
-        else:
-            inner = np.log(share)
+        others = size if np.isinf(self.limit) else np.where(slope == size, 1.0, size - slope)
+        inner = np.log(np.where(slope == 0, 1.0, slope) / others)
         return np.where(slope == 0, -far, np.where(slope == size * self.limit, far, inner))
 
     def log_lik_at(self, theta: Array) -> Array:
         """Log likelihood of study i at theta[i]: shape (k,)."""
-        with np.errstate(over="ignore"):
-            return self.slope * theta - self.size * self.growth(theta)
+        return self.fall(self.slope, self.size)(theta)
 
     def _reaches(self, depth: float, direction: int) -> Array:
         """Where each study's log likelihood has fallen by `depth` on one side of its mode."""
         near, far = self._mode.copy(), self._mode + direction
         for _ in range(60):
-            above = self.log_lik_at(far) > self._peak - depth
+            above = self.log_lik_at(far) > -depth
             if not above.any():
                 break
             near, far = np.where(above, far, near), np.where(above, far + 2 * (far - self._mode), far)
         for _ in range(60):
             middle = (near + far) / 2
-            above = self.log_lik_at(middle) > self._peak - depth
+            above = self.log_lik_at(middle) > -depth
             near, far = np.where(above, middle, near), np.where(above, far, middle)
         return far
 
     @cached_property
-    def _window(self) -> tuple[float, float]:
-        """Interval outside which every likelihood is negligible or flat."""
+    def _windows(self) -> tuple[Array, Array]:
+        """Intervals outside which each likelihood is negligible or flat: two arrays of shape (k,)."""
         flat = -np.log(_FLAT) + np.log(self.size)
         left = np.where(self._flat_left, -flat, self._reaches(_DEPTH, -1))
         right = np.where(self._flat_right, flat, self._reaches(_DEPTH, +1))
+        return left, right
+
+    @property
+    def _window(self) -> tuple[float, float]:
+        """The same for all likelihoods together."""
+        left, right = self._windows
         return float(left.min()), float(right.max())
 
     @cached_property
-    def _smallest_kernel(self) -> float:
-        """Half the smallest scale on which any likelihood bends where it matters."""
+    def _kernels(self) -> Array:
+        """Half the smallest scale on which each likelihood bends where it matters, shape (k,)."""
         low = np.where(self._flat_left, self._mode, self._reaches(20.0, -1))
         high = np.where(self._flat_right, self._mode, self._reaches(20.0, +1))
         # g'' peaks at 0 for a binomial and rises for a Poisson: look at both ends and next to 0.
         places = (low, high, np.clip(0.0, low, high))
-        sharpest = max(float((self.size * self.curvature(place)).max()) for place in places)
-        return 0.5 / np.sqrt(max(sharpest, 0.25))
+        sharpest = np.max([self.size * self.curvature(place) for place in places], axis=0)
+        return 0.5 / np.sqrt(np.maximum(sharpest, 0.25))
+
+    @property
+    def _smallest_kernel(self) -> float:
+        return float(self._kernels.min())
 
     @cached_property
     def _base(self) -> Panels:
         """Panels that resolve every likelihood to 1e-13 of its peak."""
         low, high = self._window
         start = Panels(np.linspace(low, high, int(np.ceil((high - low) / 8)) + 1))
-        return resolve(lambda x: np.exp(self.log_lik(x) - self._peak[:, None]).T, start, 1e-13)[0]
+        return resolve(lambda x: np.exp(self.log_lik(x)).T, start, 1e-13)[0]
 
     def _level(self, level: int) -> tuple[Panels, Array]:
         """Theta panels for tau in [2^level, 2^(level+1)) smallest kernels, with weighted likelihoods."""
         if level not in self._levels:
             panels = self._base.no_wider_than(4 * self._smallest_kernel * 2.0**level)
-            likelihoods = np.exp(self.log_lik(panels.nodes) - self._peak[:, None])
+            likelihoods = np.exp(self.log_lik(panels.nodes))
             self._levels[level] = panels, (likelihoods * panels.weights).T
         return self._levels[level]
 
@@ -171,32 +210,33 @@ class CountKernel:
             left = special.ndtr((low - centres[:, None]) / tau)[..., None]
             right = special.ndtr((centres[:, None] - high) / tau)[..., None]
             product += left * self._flat_left + right * self._flat_right
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore"):  # a product that underflows is computed again below
                 out[:, part] = np.moveaxis(np.log(product), -1, 0)
         study, row, column = np.nonzero(out < _UNDERFLOW)
-        out += self._peak[:, None, None]
-        out[study, row, column] = self._around_mode(self.slope[study], self.size[study], mu[row], tau[column])
+        out[study, row, column] = self._to_its_ends(self.slope[study], self.size[study], mu[row], tau[column])
         return out
+
+    def _to_its_ends(self, slope: Array, size: Array, mu: Array, tau: Array) -> Array:
+        """The same far from the data, where a wide kernel leaves an integrand with two unlike sides."""
+        mode = self._conditional_mode(slope, size, mu, tau, tolerance=1e-3)
+        width = 1 / np.sqrt(tau**-2.0 + size * self.curvature(mode))
+        fall = self.fall(slope, size)
+        found = log_integral_to_its_ends(
+            lambda theta: fall(theta) - 0.5 * ((theta - mu) / tau) ** 2, mode, width
+        )
+        return np.minimum(found - np.log(tau) - 0.5 * _LOG_2PI, 0.0)
 
     # -- adaptive Gauss-Hermite ------------------------------------------------------------------
 
     def _around_mode(self, slope: Array, size: Array, mu: Array, tau: Array) -> Array:
         """Adaptive Gauss-Hermite rule at broadcast slope, size, mu and tau; Liu and Pierce (1994), eq. 4."""
         mode = self._conditional_mode(slope, size, mu, tau, tolerance=1e-3)
-        with np.errstate(over="ignore", invalid="ignore"):
-            pull = slope - size * self.rate(mode)
+        pull = slope - size * self.rate(mode)
         centre, width = standardised(mode, pull, size * self.curvature(mode), mu, tau)
-
-        def log_density(z: Array) -> Array:
-            theta = mu + tau * z
-            return slope * theta - size * self.growth(theta) - 0.5 * z**2
-
-        with np.errstate(over="ignore"):
-            found = log_integral(log_density, centre, width)
-            best = self._likelihood_mode(slope, size)
-            peak = slope * best - size * self.growth(best)
-        # Where mu is beyond all data, the mode may be off; all that is needed is no more than the peak.
-        return np.minimum(found, peak)
+        fall = self.fall(slope, size)
+        found = log_integral(lambda z: fall(mu + tau * z) - 0.5 * z**2, centre, width)
+        # Where mu is beyond all data, the mode may be off; all that is needed is no more than the best.
+        return np.minimum(found, 0.0)
 
     def _conditional_mode(self, slope: Array, size: Array, mu: Array, tau: Array, tolerance: float) -> Array:
         """Mode of theta given (mu, tau) and the counts.
@@ -209,6 +249,7 @@ class CountKernel:
         slope, size, mu, tau = (np.broadcast_to(x, shape).ravel() for x in (slope, size, mu, tau))
         out, left = mu.copy(), np.arange(mu.size)
         peak = self._likelihood_mode(slope, size)
+        # beside a tau next to 0 its inverse overflows, and the bracket holds
         with np.errstate(over="ignore", invalid="ignore"):
             pull = tau**2 * (slope - size * self.rate(mu))
             low = np.fmax(np.minimum(mu, peak), np.minimum(mu, mu + pull))
@@ -249,8 +290,7 @@ class CountKernel:
             width = 1 / np.sqrt(scale**-2.0 + size * self.curvature(mode))
             steps = np.sinh(x * np.arcsinh(9 * scale / width)[..., None])
             theta = mode[..., None] + width[..., None] * steps
-            with np.errstate(over="ignore"):
-                log_f = slope[..., None] * theta - size[..., None] * self.growth(theta)
+            log_f = self.fall(slope[..., None], size[..., None])(theta)
             log_f -= 0.5 * ((theta - centre[..., None]) / scale[..., None]) ** 2
             density = np.exp(log_f - log_f.max(axis=-1, keepdims=True))
             masses = (density[..., 1:] + density[..., :-1]) / 2 * np.diff(theta)

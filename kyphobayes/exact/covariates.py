@@ -105,6 +105,7 @@ class CoefficientPosterior:
     def error(self) -> float:
         """Largest estimated relative error of probabilities of what was asked for so far."""
         self._first()
+        # those studies are tables of a regression and know their error
         return max(post.error + post.surface.studies.error for post in self._solved.values())  # pyright: ignore[reportAttributeAccessIssue]
 
     def density(self, x: ArrayLike, *, new_study: bool = False) -> Density:

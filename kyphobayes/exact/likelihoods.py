@@ -6,6 +6,7 @@ A likelihood holds k studies. `log_lik(theta)` is what each says of its own effe
 .. math:: \log L_i(\mu, \tau) = \log \int p(y_i \mid \theta) \, N(\theta; \mu, \tau) \, d\theta .
 """
 
+from collections.abc import Callable
 from typing import Protocol, Self, override
 
 import numpy as np
@@ -18,6 +19,8 @@ from kyphobayes.exact.kernels import NORMAL, Kernel
 from kyphobayes.exact.panels import Array
 
 _LOG_2PI = float(np.log(2 * np.pi))
+_LARGEST = 1e100  # number whose square, and that of 1 over it, are numbers with room to spare
+_FAR = 700.0  # from the best log odds: beyond, the log likelihood is a straight line
 
 
 class Likelihood(Protocol):
@@ -80,6 +83,9 @@ class NormalStudies(Likelihood):
         self.se = _vector("se", se)
         _same_length("y", self.y, "se", self.se)
         _all("se", self.se, self.se > 0, "a standard error greater than 0")
+        usable = f"in a unit in which it lies between {1 / _LARGEST:g} and {_LARGEST:g}"
+        _all("se", self.se, (self.se > 1 / _LARGEST) & (self.se < _LARGEST), f"a standard error {usable}")
+        _all("y", self.y, np.abs(self.y) < _LARGEST, f"an estimate of less than {_LARGEST:g}")
 
     @property
     @override
@@ -167,11 +173,17 @@ class OtherEffects(Likelihood):
 
 
 class CountStudies(Likelihood):
-    """Counts whose log likelihood is events * theta - size * growth(theta), plus a constant."""
+    """Counts whose log likelihood is known as how far it falls below its best.
 
-    def __init__(self, events: Array, kernel: CountKernel, constant: Array):
+    Attributes
+    ----------
+    best : ndarray, shape (k,)
+        The largest log likelihood of each study, combinatorial constants included.
+    """
+
+    def __init__(self, events: Array, kernel: CountKernel, best: Array):
         self.events = events
-        self._kernel, self._constant = kernel, constant
+        self._kernel, self.best = kernel, best
 
     @property
     @override
@@ -180,11 +192,11 @@ class CountStudies(Likelihood):
 
     @override
     def log_lik(self, theta: ArrayLike) -> Array:
-        return self._kernel.log_lik(np.asarray(theta, dtype=float)) + self._constant[:, None]
+        return self._kernel.log_lik(np.asarray(theta, dtype=float)) + self.best[:, None]
 
     @override
     def log_integrated(self, mu: ArrayLike, tau: ArrayLike) -> Array:
-        return self._kernel.log_integrated(mu, tau) + self._constant[:, None, None]
+        return self._kernel.log_integrated(mu, tau) + self.best[:, None, None]
 
     @override
     def draw(self, index: NDArray[np.intp], mu: Array, tau: Array, rng: np.random.Generator) -> Array:
@@ -198,17 +210,62 @@ class CountStudies(Likelihood):
 
     @override
     def exceedance(self, study: int, theta: Array) -> Array:
-        tie = self._kernel.slope[study] * theta - self._kernel.size[study] * self._kernel.growth(theta)
-        return self._more(study, theta) + np.exp(tie + self._constant[study]) / 2
+        tie = self._kernel.fall(self._kernel.slope[study], self._kernel.size[study])(theta)
+        return self._more(study, theta) + np.exp(tie + self.best[study]) / 2
 
     def _more(self, study: int, theta: Array) -> Array:
         """Probability of more events than there were."""
         raise NotImplementedError
 
 
-def _softplus(theta: Array) -> Array:
-    """log(1 + exp(theta)); a function with a name, so that studies can travel between processes."""
-    return np.logaddexp(0.0, theta)
+def binomial_fall(events: Array, n: Array) -> Callable[[Array], Array]:
+    """Log likelihood of counts relative to its best, as a function of the log odds.
+
+    With x how far theta lies from the log odds of the share p of events, it is
+    events x - n log(1 + p (e^x - 1)): no terms of the size of n cancel. Where events are more than half,
+    it is that of the others, which are fewer.
+    """
+    side = np.where(2 * events > n, -1.0, 1.0)
+    fewer = np.where(side < 0, n - events, events)
+    none = fewer == 0
+    share = fewer / n
+    best = np.where(none, 0.0, np.log(np.where(none, 1.0, fewer) / (n - fewer)))
+
+    def fall(theta: Array) -> Array:
+        x = side * theta - best
+        inner = np.minimum(x, _FAR)
+        growth = share * np.expm1(inner)
+        if none.any():
+            growth = np.where(none, np.exp(inner), growth)
+        return fewer * x - n * (np.log1p(growth) + (x - inner))
+
+    return fall
+
+
+def poisson_fall(events: Array, exposure: Array) -> Callable[[Array], Array]:
+    """Log likelihood of counts relative to its best, as a function of the log rate.
+
+    With x how far theta lies from the log of events / exposure, it is events (x - (e^x - 1)). Rates
+    beyond e^500 times that are all equally impossible.
+    """
+    none = events == 0
+    best = np.where(none, 0.0, np.log(np.where(none, 1.0, events) / exposure))
+
+    def fall(theta: Array) -> Array:
+        x = np.minimum(theta - best, 500.0)
+        some = events * (x - np.expm1(x))
+        return np.where(none, -exposure * np.exp(x), some) if none.any() else some
+
+    return fall
+
+
+def _stirling_error(n: Array) -> Array:
+    """What Stirling's formula lacks of log n!, n >= 1: a series where log gamma functions would cancel."""
+    large = np.maximum(n, 20.0)
+    square = large**-2
+    series = (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - square / 1188) * square) * square) * square) / large
+    small = special.gammaln(n + 1) - (n + 0.5) * np.log(n) + n - 0.5 * _LOG_2PI
+    return np.where(n < 20, small, series)
 
 
 def _logistic_slope(theta: Array) -> Array:
@@ -226,13 +283,16 @@ class BinomialStudies(CountStudies):
         kernel = CountKernel(
             slope=counts,
             size=self.n,
-            growth=_softplus,
+            fall=binomial_fall,
             rate=special.expit,
             curvature=_logistic_slope,
             limit=1.0,
         )
-        log_choose = -np.log(self.n + 1) - special.betaln(self.n - counts + 1, counts + 1)
-        super().__init__(counts, kernel, log_choose)
+        inner = (counts > 0) & (counts < self.n)  # else the best probability of the count is 1
+        yes, no = np.where(inner, counts, 1.0), np.where(inner, self.n - counts, 1.0)
+        lacking = _stirling_error(self.n) - _stirling_error(yes) - _stirling_error(no)
+        best = np.where(inner, lacking + 0.5 * (np.log(self.n / yes / no) - _LOG_2PI), 0.0)
+        super().__init__(counts, kernel, best)
 
     @property
     @override
@@ -268,9 +328,11 @@ class PoissonStudies(CountStudies):
         _same_length("events", counts, "exposure", self.exposure)
         _all("exposure", self.exposure, self.exposure > 0, "an exposure greater than 0")
         kernel = CountKernel(
-            slope=counts, size=self.exposure, growth=_exp, rate=_exp, curvature=_exp, limit=np.inf
+            slope=counts, size=self.exposure, fall=poisson_fall, rate=_exp, curvature=_exp, limit=np.inf
         )
-        super().__init__(counts, kernel, counts * np.log(self.exposure) - special.gammaln(counts + 1))
+        some = np.maximum(counts, 1.0)
+        best = np.where(counts > 0, -_stirling_error(some) - 0.5 * (np.log(some) + _LOG_2PI), 0.0)
+        super().__init__(counts, kernel, best)
 
     @property
     @override

@@ -159,6 +159,7 @@ def _mean(parts: dict[int, tuple[Density, float]]) -> Density:
     if len(parts) == 1:
         return next(iter(parts.values()))[0]
     panels = Panels(np.concatenate([density.panels.edges for density, _ in parts.values()]))
+    # `sum` of arrays is an array, not the 0 it starts from
     return Density(panels, sum(share * density.pdf(panels.nodes) for density, share in parts.values()))  # pyright: ignore[reportArgumentType]
 
 

@@ -11,7 +11,8 @@ from kyphobayes.exact.density import Density
 from kyphobayes.exact.panels import Array, Panels, resolve
 
 _ROUNDS = 100
-_LAST = 1e-7  # a step of this share of the spread is the last: what is left is its square
+_LAST = 1e-7  # a step of this share of the spread, and of the tail, is the last: what is left is its square
+_EXACT = 1e-15  # of a probability: no step can better it
 _EDGE = 1e-15  # a quantile of 0 is infinite: this one stands for it
 _FAR = 9.0  # standard deviations beyond which a component holds nothing
 
@@ -42,7 +43,8 @@ def mixture_quantiles(weights: Array, means: Array, sds: Array, q: Array) -> Arr
     start = means @ inner
     spread = np.sqrt((sds**2 + (means - start[:, None]) ** 2) @ inner)
     x = start[:, None] + spread[:, None] * special.ndtri(q)
-    reach = np.maximum(_FAR, -special.ndtri(np.minimum(q, 1 - q).min()))
+    tail = np.minimum(q, 1 - q)
+    reach = np.maximum(_FAR, -special.ndtri(tail.min()))
     low = np.repeat((means - reach * sds).min(axis=1)[:, None], len(q), axis=1)
     high = np.repeat((means + reach * sds).max(axis=1)[:, None], len(q), axis=1)
     scaled, heights = means / sds, weights / (sds * np.sqrt(2 * np.pi))
@@ -53,11 +55,11 @@ def mixture_quantiles(weights: Array, means: Array, sds: Array, q: Array) -> Arr
         slope = np.matmul(np.exp(-0.5 * z * z), heights[..., None])[..., 0]
         low, high = np.where(excess < 0, x, low), np.where(excess < 0, high, x)
         newton = x - np.divide(excess, slope, out=np.full(x.shape, np.inf), where=slope > 0)
-        small = _LAST * spread[:, None]
-        good = ((newton > low) & (newton < high)) | (np.abs(newton - x) <= small)
-        moved = np.where(good, newton, (low + high) / 2)
-        step, x = np.abs(moved - x), moved
-        if (good & (step <= small)).all():
+        # Small beside the spread is not enough: a narrow component may hold much within a tiny part of it.
+        near = (np.abs(newton - x) <= _LAST * spread[:, None]) & (np.abs(excess) <= _LAST * tail)
+        last = near | (np.abs(excess) <= _EXACT)
+        x = np.where(last | ((newton > low) & (newton < high)), newton, (low + high) / 2)
+        if last.all():
             break
     return x
 

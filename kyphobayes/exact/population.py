@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from kyphobayes.errors import InputError
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.kernels import NORMAL, Kernel
 from kyphobayes.exact.panels import ORDER, Array, Panels, lagrange, resolve
+from kyphobayes.exact.precision import DEEP
 
 if TYPE_CHECKING:
     from kyphobayes.exact.surface import Surface
@@ -124,9 +126,15 @@ def _reach(mu: Panels, tau: Panels, joint: Array) -> Array:
 
 
 def study_densities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> dict[str, Density]:
-    """Posterior density of each study's own effect, by label."""
-    pieces = interpolated(surface, surface.pieces(), mu, tau)
-    with np.errstate(divide="ignore"):
+    """Posterior density of each study's own effect, by label.
+
+    Raises
+    ------
+    InputError
+        If a study lies so far from the priors and the others that its density is no number.
+    """
+    pieces = pieces_at(surface, mu, tau, joint)
+    with np.errstate(divide="ignore"):  # where the joint density is 0 so is all that follows from it
         log_joint = np.log(joint)
     shares = table_shares(surface, pieces)
     owner = np.full(len(pieces), -1)
@@ -142,8 +150,12 @@ def study_densities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> 
     tau, (joint, without) = surface.studies.kernel.spread(tau, joint, without)
 
     def densities(theta: Array) -> Array:
-        smoothed = smooth(mu, tau, joint, without, theta)
-        return (smoothed * np.exp(surface.studies.log_lik(theta) + offsets[:, None]).T) @ members
+        smoothed = np.maximum(
+            smooth(mu, tau, joint, without, theta), 0.0
+        )  # far out rounding may leave -1e-18
+        with np.errstate(divide="ignore"):  # too far out for a number: the density there is 0
+            smoothed = np.log(smoothed)
+        return np.exp(smoothed + (surface.studies.log_lik(theta) + offsets[:, None]).T) @ members
 
     edges = _reach(mu, tau, joint)
     centres, scales = surface.studies.centres, surface.studies.scales
@@ -151,13 +163,30 @@ def study_densities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> 
     sharp = scales < mu.widths.min()
     around = centres[sharp, None] + scales[sharp, None] * np.array([-6.0, -2.0, 2.0, 6.0])
     panels, values = resolve(densities, Panels(np.append(edges, around)), _TOLERANCE)
+    if not (values.max(axis=0) > 0).all():
+        lost = surface.labels[int(np.argmin(values.max(axis=0)))]
+        raise InputError(
+            f"study {lost} lies too far from the priors and the other studies to compute its own effect; "
+            f"use wider priors for mu and tau"
+        )
     return {label: Density(panels, values[:, study]) for study, label in enumerate(surface.labels)}
 
 
 def table_probabilities(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> Array:
     """Posterior probability of each count table, shape (t,)."""
-    shares = table_shares(surface, interpolated(surface, surface.pieces(), mu, tau))
+    shares = table_shares(surface, pieces_at(surface, mu, tau, joint))
     return np.einsum("tij,ij,i,j->t", shares, joint, mu.weights, tau.weights)
+
+
+def pieces_at(surface: Surface, mu: Panels, tau: Panels, joint: Array) -> Array:
+    """Log likelihood of each of the surface's studies at a posterior's nodes: (pieces, mu nodes, tau nodes).
+
+    They are interpolated, or computed afresh where priors keep the posterior where panels do not resolve it.
+    """
+    row, column = np.unravel_index(np.argmax(joint), joint.shape)
+    if surface.interpolate(mu.nodes[[row]], tau.nodes[[column]])[0, 0] > surface.top - DEEP:
+        return interpolated(surface, surface.pieces(), mu, tau)
+    return surface.studies.log_integrated(mu.nodes, tau.nodes)
 
 
 def interpolated(surface: Surface, values: Array, mu: Panels, tau: Panels) -> Array:

@@ -28,6 +28,7 @@ _TAIL = 1e-2  # share of rtol that an outer panel may hold before the grid grows
 _DROP = 1e-4  # share of rtol that the outer panels left out may hold together
 _SEEN = 0.1  # error of the whole up to which the panels tell what is empty
 _ROUNDS = 80
+_NARROWEST = 1e-100  # prior, whose square is still a number
 _MOST_NODES = 10_000_000  # of a grid, or memory runs out
 # Quantiles of a prior that become panel edges, so that a prior much narrower than the data is seen.
 _PRIOR_EDGES = (1e-13, 1e-8, 1e-4, 0.05, 0.5, 0.95, 1 - 1e-4, 1 - 1e-8, 1 - 1e-13)
@@ -54,6 +55,8 @@ class Posterior:
     def __init__(self, surface: Surface, priors: Priors, *, rtol: float):
         if not 1e-13 <= rtol <= 0.1:
             raise InputError(f"rtol: expected a number from 1e-13 to 0.1, found {rtol:g}")
+        for name, prior in priors.items():
+            _refuse_unsquarable(name, prior)
         self.surface = surface
         self.priors = priors
         self._rtol = rtol
@@ -287,6 +290,23 @@ def table(names: Sequence[str], rows: Array) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(rows, index=list(names), columns=["mean", "sd", "median", "low", "high"])
+
+
+def _refuse_unsquarable(name: str, prior: Prior) -> None:
+    """Refuse a prior so narrow or so wide that the square of its width is no number."""
+    if not prior.proper:
+        return
+    low, high = prior.quantile([0.25, 0.75])
+    if not high - low >= _NARROWEST:
+        raise InputError(
+            f"{name} ~ {prior}: expected a prior at least {_NARROWEST:g} wide; "
+            f"take a wider one, or for tau the common effect"
+        )
+    if np.isfinite(high - low) and high - low > 1 / _NARROWEST:
+        raise InputError(
+            f"{name} ~ {prior}: expected a prior at most {1 / _NARROWEST:g} wide; "
+            f"take a narrower or a flat one"
+        )
 
 
 def _start(surface: Panels, prior: Prior, current: Panels | None = None) -> Panels:

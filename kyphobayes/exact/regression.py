@@ -18,7 +18,14 @@ from numpy.typing import ArrayLike
 
 from kyphobayes import html
 from kyphobayes.errors import ImproperPosterior, InputError
-from kyphobayes.exact.conjugate import CONJUGATE, HalfLineDensity, diverges
+from kyphobayes.exact.conjugate import (
+    CONJUGATE,
+    HalfLineDensity,
+    diverges,
+    half_line_edges,
+    half_line_errors,
+    scale_of_map,
+)
 from kyphobayes.exact.density import Density
 from kyphobayes.exact.design import columns_of, priors_of
 from kyphobayes.exact.likelihoods import NormalStudies
@@ -36,7 +43,6 @@ _MOST = 500  # panels; what more would not resolve is rounding, and `error` says
 _NOTHING = 1e-16  # probability of a node below which it is left out of mixtures
 _DEPENDENT = 1e-11  # smallest eigenvalue of a correlation matrix that counts as 0
 _LOG_2PI = float(np.log(2 * np.pi))
-_PRIOR_EDGES = np.array([1e-8, 1e-3, 0.05, 0.5, 0.95, 1 - 1e-3, 1 - 1e-8])
 
 
 class RegressionPosterior:
@@ -112,8 +118,8 @@ class RegressionPosterior:
     def _integrate(self, rtol: float) -> None:
         """Integrate over the half line of tau, mapped to x = tau / (tau + c), as `exact.conjugate` does."""
         prior, se = self.priors[TAU], self._studies.se
-        c = 4 * float(np.median(se)) + float(np.ptp(self._studies.y)) / 2
-        edges = _edges(prior, float(se.min()), c)
+        c = scale_of_map(prior, 4 * float(np.median(se)) + float(np.ptp(self._studies.y)) / 2)
+        edges = half_line_edges(prior, float(se.min()), c)
         for _ in range(_ROUNDS):
             panels = Panels(edges)
             x = panels.nodes
@@ -129,7 +135,7 @@ class RegressionPosterior:
                     f"flat coefficients)"
                 )
             total = panels.weights @ density
-            errors = panels.tails(density) / total
+            errors = half_line_errors(panels, density)
             rough = errors > rtol / 4 / len(panels)
             if not rough.any() or len(panels) > _MOST:
                 break
@@ -227,18 +233,3 @@ def normal_regression(
     own = Priors.of("custom", tau=tau).bind(studies.se)
     priors = Priors((*read.items(), *own.entries))
     return RegressionPosterior(studies, np.stack(list(columns.values()), axis=1), priors, rtol=rtol)
-
-
-def _edges(prior: Prior, smallest: float, c: float) -> Array:
-    """In x: dyadic in tau from below the smallest standard error, and the quantiles of tau's prior."""
-    first, last = 0.5 * smallest, 4 * c
-    tau = first * 4.0 ** np.arange(np.ceil(np.log(last / first) / np.log(4)) + 1)
-    if prior.proper:
-        tau = np.append(tau, prior.quantile(_PRIOR_EDGES))
-    low, high = prior.support
-    tau = tau[(tau > low) & (tau < high)]
-    bounds = [low / (low + c), 1.0 if np.isinf(high) else high / (high + c)]
-    x = np.sort(np.concatenate([bounds, tau / (tau + c)]))
-    apart = np.append(True, np.diff(x) > 1e-3 * x[1:])
-    apart[-1] = True
-    return x[apart]

@@ -72,7 +72,7 @@ class StudentEffects(OtherEffects):
         top = values.max(axis=-1, keepdims=True)
         total = np.exp(values - top) @ np.exp(np.maximum(log_weights, -745.0))
         lost = total < _LOST
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore"):  # a total that underflows is computed again below
             out = np.log(total) + top
         for study, row in np.argwhere(lost.any(axis=-1)):
             out[study, row] = special.logsumexp(values[study, row][:, None] + log_weights, axis=0)

@@ -123,11 +123,12 @@ class Surface:
         values = self.interpolate(mu, tau)
         density = values + log_prior
         highest = np.unravel_index(np.argmax(density), density.shape)
-        error = float((self.errors_at(mu, tau) * np.exp(density - density[highest])).max())
-        rounding = DIGITS * abs(self.top)  # which computing it afresh has too
-        if values[highest] > self.top - DEEP and error <= max(GOOD, rtol, 10 * rounding):
-            return values, error
-        return self.log_likelihood(mu, tau), rounding
+        if values[highest] > self.top - DEEP:
+            error = float((self.errors_at(mu, tau) * np.exp(density - density[highest])).max())
+            if error <= max(GOOD, rtol, 10 * DIGITS * abs(self.top)):
+                return values, error
+        values = self.log_likelihood(mu, tau)
+        return values, DIGITS * abs(float(values.flat[np.argmax(values + log_prior)]))  # of rounding
 
     def errors_at(self, mu: Array, tau: Array) -> Array:
         """Estimated error of the interpolated log likelihood at (mu, tau): shape (len(mu), len(tau))."""

@@ -223,7 +223,7 @@ class TabulatedStudies(Likelihood):
             left = special.ndtr((self._window[0] - centres[:, None]) / tau)[..., None]
             right = special.ndtr((centres[:, None] - self._window[1]) / tau)[..., None]
             product += left * self._flat[0] + right * self._flat[-1]
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore"):  # a product that underflows is computed again below
                 out[:, part] = np.moveaxis(np.log(product), -1, 0)
         study, row, column = np.nonzero(out < _UNDERFLOW)
         out += self._peak[:, None, None]

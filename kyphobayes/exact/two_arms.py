@@ -16,18 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from kyphobayes.errors import InputError
-from kyphobayes.exact.likelihoods import BinomialStudies
+from kyphobayes.exact.likelihoods import BinomialStudies, binomial_fall
 from kyphobayes.exact.panels import Array
 from kyphobayes.exact.tabulated import TabulatedStudies
+from kyphobayes.exact.trapezoid import log_integral_to_its_ends
 from kyphobayes.priors import Prior
 
 # By what the baseline is: shares of theta by which the log odds of group 1 and of group 2 differ from it.
 BASELINES = {"midpoint": (0.5, -0.5), "group 2": (1.0, 0.0)}
-_DROP = 40.0  # log of the integrand below its maximum where its integral ends
-_NODES = 160
 _NEWTON = 200
-_DOUBLINGS = 60
-_HALVINGS = 8
 
 
 class TwoArmStudies(TabulatedStudies):
@@ -67,45 +64,19 @@ class TwoArmStudies(TabulatedStudies):
         )
 
     def _integrate(self, theta: Array) -> Array:
-        """Log likelihood of each study at each theta, shape (k, m), by the trapezoid rule.
-
-        The rule's steps are equal in t, where gamma is the mode plus the integrand's width times sinh t;
-        on smooth integrands that vanish at both ends its error falls exponentially.
-        """
+        """Log likelihood of each study at each theta, shape (k, m)."""
         sigma = dict(self._prior.parameters)["sigma"]
         mode, width = self._baseline(theta)
-        top = self._log_joint(mode, theta)
-
-        def end(sign: float) -> Array:
-            """Where the integrand has fallen by _DROP, in t."""
-            near, far = np.zeros(mode.shape), np.ones(mode.shape)
-            for _ in range(_DOUBLINGS):
-                above = self._log_joint(mode + sign * width * np.sinh(far), theta) > top - _DROP
-                if not above.any():
-                    break
-                near, far = np.where(above, far, near), np.where(above, far + 1, far)
-            for _ in range(_HALVINGS):
-                middle = (near + far) / 2
-                above = self._log_joint(mode + sign * width * np.sinh(middle), theta) > top - _DROP
-                near, far = np.where(above, middle, near), np.where(above, far, middle)
-            return sign * far
-
-        low, high = end(-1.0), end(1.0)
-        step = (high - low) / (_NODES - 1)
-        total = np.zeros(mode.shape)
-        for node in range(_NODES):
-            t = low + node * step
-            total += np.cosh(t) * np.exp(self._log_joint(mode + width * np.sinh(t), theta) - top)
-        constant = _best(self._arms[0]) + _best(self._arms[1])
-        return (
-            top + np.log(total * step * width) - np.log(sigma) - 0.5 * np.log(2 * np.pi) + constant[:, None]
-        )
+        total = log_integral_to_its_ends(lambda gamma: self._log_joint(gamma, theta), mode, width)
+        constant = self._arms[0].best + self._arms[1].best
+        return total - np.log(sigma) - 0.5 * np.log(2 * np.pi) + constant[:, None]
 
     def _log_joint(self, gamma: Array, theta: Array) -> Array:
         """Log of the integrand at gamma, shape (k, m), without constants."""
         (_, m), (_, sigma) = self._prior.parameters
         one, two = (
-            _below_best(arm, gamma + sign * theta) for arm, sign in zip(self._arms, self._signs, strict=True)
+            binomial_fall(arm.events[:, None], arm.n[:, None])(gamma + sign * theta)
+            for arm, sign in zip(self._arms, self._signs, strict=True)
         )
         return one + two - 0.5 * ((gamma - m) / sigma) ** 2
 
@@ -136,30 +107,6 @@ class TwoArmStudies(TabulatedStudies):
             if (moved < 1e-3).all():
                 break
         return gamma, 1 / np.sqrt(bend)
-
-
-def _below_best(arm: BinomialStudies, log_odds: Array) -> Array:
-    """Log likelihood of each study relative to its best: without the cancellation of large counts.
-
-    Where events are more than half, it is that of the others, which are fewer.
-    """
-    n = arm.n[:, None]
-    flipped = 2 * arm.events[:, None] > n
-    events = np.where(flipped, n - arm.events[:, None], arm.events[:, None])
-    log_odds = np.where(flipped, -log_odds, log_odds)
-    share = np.maximum(events, 0.5) / n  # any value above 0 where there are none
-    x = log_odds - special.logit(share)
-    inner = np.minimum(x, 30.0)
-    growth = np.log1p(share * np.expm1(inner)) + (x - inner)  # beyond 30 it is x plus a constant
-    between = events * x - n * growth
-    return np.where(events == 0, -n * np.logaddexp(0.0, log_odds), between)
-
-
-def _best(arm: BinomialStudies) -> Array:
-    """Largest log likelihood of each study."""
-    share = arm.events / arm.n
-    other = arm.n - arm.events
-    return arm._constant + special.xlogy(arm.events, share) + special.xlogy(other, 1 - share)
 
 
 def _arm(events: ArrayLike, n: ArrayLike, group: int) -> BinomialStudies:

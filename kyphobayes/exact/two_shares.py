@@ -80,7 +80,7 @@ class TwoShares:
 
     def quantile(self, q: float) -> float:
         """Value of p_1 - p_2 below which a share `q` of the posterior lies."""
-        return float(optimize.brentq(lambda d: self.cdf(d) - q, -1.0, 1.0, xtol=1e-10))  # pyright: ignore
+        return float(optimize.brentq(lambda d: self.cdf(d) - q, -1.0, 1.0, xtol=1e-10))
 
     def interval(self, prob: float = PROB) -> tuple[float, float]:
         """Central interval of p_1 - p_2."""

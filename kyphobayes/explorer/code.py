@@ -90,6 +90,7 @@ def code(surface: Surface, scale: NaturalScale) -> dict[str, Any]:
 
 
 def _counts(surface: Surface, kind: str, size: str, sizes: np.ndarray) -> list[str]:
+    # the kind says that these are counts, which have events
     events = surface.studies.events[surface.tables]  # pyright: ignore[reportAttributeAccessIssue]
     own = sizes[surface.tables[0]]
     if len(events) == 1:

@@ -108,12 +108,14 @@ class Law:
         x = np.asarray(x, dtype=float)
         low, high = self.support
         inside = (x >= low) & (x <= high)
-        if inside.all():
-            return self.family.log_density(x, **self.parameters)
-        # Where the density is not asked for it is computed at some harmless place.
-        somewhere = np.where(np.isfinite(low), low + 1e-3, np.where(np.isfinite(high), high - 1e-3, 0.0))
-        found = self.family.log_density(np.where(inside, x, somewhere), **self.parameters)
-        return np.where(inside, found, -np.inf)
+        # Far out a square is infinite, and the density zero.
+        with np.errstate(over="ignore", under="ignore"):
+            if inside.all():
+                return self.family.log_density(x, **self.parameters)
+            # Where the density is not asked for it is computed at some harmless place.
+            somewhere = np.where(np.isfinite(low), low + 1e-3, np.where(np.isfinite(high), high - 1e-3, 0.0))
+            found = self.family.log_density(np.where(inside, x, somewhere), **self.parameters)
+            return np.where(inside, found, -np.inf)
 
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value up to `x`."""
@@ -134,10 +136,12 @@ class Law:
     def _tail(self, function: Function | None, x: ArrayLike) -> Array:
         assert function is not None
         low, high = self.support
+        # At 0 and far out a logarithm or a power is infinite or zero, and so the probability is 0 or 1.
         with np.errstate(divide="ignore", over="ignore", under="ignore"):
             return function(np.clip(np.asarray(x, dtype=float), low, high), **self.parameters)
 
     def _inverse(self, function: Function | None, q: ArrayLike) -> Array:
         assert function is not None
+        # Of the probabilities 0 and 1 the value may be infinite.
         with np.errstate(divide="ignore", over="ignore", under="ignore"):
             return function(np.asarray(q, dtype=float), **self.parameters)

@@ -14,10 +14,19 @@ import numpy as np
 from scipy import special
 
 from kyphobayes.families.family import Array, Family, above_zero, never
-from kyphobayes.families.real import cauchy, logistic, normal, student, student_place
+from kyphobayes.families.real import (
+    cauchy,
+    logistic,
+    normal,
+    student,
+    student_below,
+    student_place,
+    student_top,
+)
 
 _LOG_2 = float(np.log(2))
 _SQRT_2 = float(np.sqrt(2))
+_FLAT = 1e-9  # of sqrt(nu), up to which the density of a Student-t is that at 0
 
 
 def _times_log(a: Any, x: Array) -> Array:
@@ -71,20 +80,23 @@ def _half_cauchy_place(q: Array) -> Array:
 
 
 def _half_student_below(x: Array, nu: Any, sigma: Any) -> Array:
-    z2 = (x / sigma) ** 2
+    z = x / sigma
+    z2 = np.minimum(z, np.sqrt(nu)) ** 2
     # Near the middle of the whole distribution its functions have no digits; those of the beta have.
-    near = special.betainc(0.5, nu / 2, np.minimum(z2, nu) / (nu + np.minimum(z2, nu)))
-    return np.where(z2 < nu, near, 1 - 2 * special.stdtr(nu, -x / sigma))
+    near = special.betainc(0.5, nu / 2, z2 / (nu + z2))
+    near = np.where(z < _FLAT * np.sqrt(nu), 2 * z * np.exp(student_top(nu)), near)
+    return np.where(z < np.sqrt(nu), near, 1 - 2 * student_below(-z, nu))
 
 
 def _half_student_above(x: Array, nu: Any, sigma: Any) -> Array:
     below = _half_student_below(x, nu, sigma)
-    return np.where(below < 0.5, 1 - below, 2 * special.stdtr(nu, -x / sigma))
+    return np.where(below < 0.5, 1 - below, 2 * student_below(-x / sigma, nu))
 
 
 def _half_student_place(q: Array, nu: Any, sigma: Any) -> Array:
     share = special.betaincinv(0.5, nu / 2, np.minimum(q, 0.5))
     near = np.sqrt(nu * share / (1 - share))
+    near = np.where(share < _FLAT**2, q / (2 * np.exp(student_top(nu))), near)
     return sigma * np.where(q < 0.5, near, -student_place((1 - np.maximum(q, 0.5)) / 2, nu))
 
 
@@ -195,8 +207,8 @@ POSITIVE_FAMILIES: Mapping[str, Family] = {
     "LogStudentT": Family(
         {"nu": None, "mu": 0.0, "sigma": 1.0},
         _log_student,
-        cdf=lambda x, nu, mu, sigma: special.stdtr(nu, (np.log(x) - mu) / sigma),
-        survival=lambda x, nu, mu, sigma: special.stdtr(nu, (mu - np.log(x)) / sigma),
+        cdf=lambda x, nu, mu, sigma: student_below((np.log(x) - mu) / sigma, nu),
+        survival=lambda x, nu, mu, sigma: student_below((mu - np.log(x)) / sigma, nu),
         quantile=lambda q, nu, mu, sigma: np.exp(mu + sigma * student_place(q, nu)),
         upper_quantile=lambda q, nu, mu, sigma: np.exp(mu - sigma * student_place(q, nu)),
         positive=("nu", "sigma"),

@@ -9,6 +9,8 @@ from scipy import special
 from kyphobayes.families.family import Array, Family, Support, never
 
 LOG_2PI = float(np.log(2 * np.pi))
+_SQUARE = 1e100  # beyond it 1 + z^2 is z^2
+_TAIL = -40.0  # log of nu / (nu + t^2) below which the tail of a Student-t is a power
 
 
 def normal(x: Array, mu: Any, sigma: Any) -> Array:
@@ -19,15 +21,31 @@ def normal(x: Array, mu: Any, sigma: Any) -> Array:
 
 def student(x: Array, nu: Any, mu: Any, sigma: Any) -> Array:
     """Log density of StudentT(nu, mu, sigma)."""
-    constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
     z = (x - mu) / sigma
-    return (constant - np.log(sigma)) - (nu + 1) / 2 * np.log1p(z**2 / nu)
+    return (student_top(nu) - np.log(sigma)) - (nu + 1) / 2 * _log1p_square(z / np.sqrt(nu))
+
+
+def student_top(nu: Any) -> Any:
+    """Log density of the standard Student-t at 0."""
+    # The ratio of two large Gammas loses its digits in their logs; Stirling's series keeps them.
+    a = np.asarray(nu, dtype=float) / 2
+    far = np.maximum(a, 20.0)
+    series = -1 / (8 * far) + 1 / (192 * far**3) - 1 / (640 * far**5) + 17 / (14336 * far**7)
+    near = np.minimum(a, 20.0)
+    ratio = special.gammaln(near + 0.5) - special.gammaln(near) - 0.5 * np.log(near)
+    return np.where(a > 20, series, ratio) - 0.5 * LOG_2PI
+
+
+def _log1p_square(z: Array) -> Array:
+    """log(1 + z^2), also where the square is no number any more."""
+    size = np.abs(z)
+    far = 2 * np.log(np.maximum(size, 1.0))
+    return np.where(size < _SQUARE, np.log1p(np.minimum(size, _SQUARE) ** 2), far)
 
 
 def cauchy(x: Array, alpha: Any, beta: Any) -> Array:
     """Log density of Cauchy(alpha, beta)."""
-    z = (x - alpha) / beta
-    return -np.log(np.pi * beta) - np.log1p(z**2)
+    return -np.log(np.pi * beta) - _log1p_square((x - alpha) / beta)
 
 
 def logistic(x: Array, mu: Any, s: Any) -> Array:
@@ -49,10 +67,23 @@ def _laplace_place(q: Array) -> Array:
     return np.where(q < 0.5, np.log(2 * q), -np.log(2 * (1 - q)))
 
 
+def student_below(z: Array, nu: Any) -> Array:
+    """Probability that a standard Student-t is at most z."""
+    # The tail is the incomplete beta function of x = nu / (nu + z^2): its first term, where x is tiny.
+    log_x = np.log(nu) - 2 * np.log(np.maximum(np.abs(z), 1e-300))
+    power = np.exp(nu / 2 * log_x - np.log(nu) - special.betaln(nu / 2, 0.5))
+    far = log_x < _TAIL
+    return np.where(far, np.where(z < 0, power, 1 - power), special.stdtr(nu, np.where(far, 0.0, z)))
+
+
 def student_place(q: Array, nu: Any) -> Array:
-    """Quantile of the standard Student-t."""
+    """Quantile of the standard Student-t: the inverse of `student_below`."""
     tail = np.minimum(q, 1 - q)
-    lower = np.where(tail > 0, special.stdtrit(nu, np.where(tail > 0, tail, 0.5)), -np.inf)
+    some = np.where(tail > 0, tail, 0.5)
+    log_x = 2 / nu * (np.log(some) + np.log(nu) + special.betaln(nu / 2, 0.5))
+    power = -np.sqrt(nu) * np.exp(-log_x / 2)
+    lower = np.where(log_x < _TAIL, power, special.stdtrit(nu, np.where(log_x < _TAIL, 0.5, some)))
+    lower = np.where(tail > 0, lower, -np.inf)
     return np.where(q < 0.5, lower, -lower)
 
 
@@ -83,8 +114,8 @@ REAL_FAMILIES: Mapping[str, Family] = {
     "StudentT": Family(
         {"nu": None, "mu": 0.0, "sigma": 1.0},
         student,
-        cdf=lambda x, nu, mu, sigma: special.stdtr(nu, (x - mu) / sigma),
-        survival=lambda x, nu, mu, sigma: special.stdtr(nu, (mu - x) / sigma),
+        cdf=lambda x, nu, mu, sigma: student_below((x - mu) / sigma, nu),
+        survival=lambda x, nu, mu, sigma: student_below((mu - x) / sigma, nu),
         quantile=lambda q, nu, mu, sigma: mu + sigma * student_place(q, nu),
         upper_quantile=lambda q, nu, mu, sigma: mu - sigma * student_place(q, nu),
         positive=("nu", "sigma"),

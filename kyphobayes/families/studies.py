@@ -38,7 +38,7 @@ _DOWN, _UP = 35.0, 45.0  # reach of log tau below the smallest and above the lar
 
 
 def _log_tau(x: Array) -> Array:
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):  # a prior may be asked for its density at tau = 0, which is 0
         return np.log(x)
 
 

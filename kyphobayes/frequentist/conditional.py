@@ -108,10 +108,10 @@ class Poisson:
     def derivatives(self, theta: Array) -> Derivatives:
         """At theta of shape (k, n)."""
         events = self.events[:, None]
-        apart = theta - self.bend[:, None]
+        some, apart = np.maximum(events, 1.0), theta - self.bend[:, None]
         # A mean beyond exp(FARTHEST) is as impossible as that, and its square is a number.
-        mean = np.maximum(events, 1.0) * np.exp(np.minimum(apart, FARTHEST))
-        return self.highest[:, None] + events * apart - (mean - events), events - mean, -mean
+        excess = some * np.expm1(np.minimum(apart, FARTHEST)) + (some - events)  # of the mean over the events
+        return self.highest[:, None] + events * apart - excess, -excess, -(events + excess)
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,6 +98,8 @@ def best_mu(evaluate: Evaluate, mu: float, tau: float, last: float = LAST) -> Po
     """The maximum over mu for this tau, by Newton's method with halved steps."""
     here = evaluate(mu, tau)
     for _ in range(ROUNDS):
+        if here.hessian[0, 0] == 0:
+            break  # so far out that it is flat: `highest` sees that there is no maximum
         scale = 1 / np.sqrt(abs(here.hessian[0, 0]))
         step = float(np.clip(here.gradient[0] * scale**2, -LEAP * (1 + tau), LEAP * (1 + tau)))
         before, here = here, _uphill(evaluate, here, np.array([step, 0.0]))

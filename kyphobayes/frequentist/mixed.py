@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 
 DEPTH: Final = 40.0  # log of what is cut off, relative to the mode
 ORDER: Final = 12  # of a panel
+NARROW: Final = 1e-150  # a tau below is like it
 NEAR: Final = 0.01  # in widths of the peak, or of a fall by a factor e: a mode this near is near enough
 BASELINE: Final = 1e-8  # in its standard errors: a baseline this near its maximum is there
 REACH_ROUNDS: Final = 8
@@ -140,7 +141,7 @@ def _integrate(studies: Conditional, mu: float, tau: float) -> _Nodes:
     mode, top, width = _mode(studies, mu, tau)
     start, end = (mode + side * _reach(studies, mu, tau, mode, top, width, side) for side in (-1.0, 1.0))
     # With tau = 0 the effect is mu, and there is nothing to bend.
-    bend = np.clip((studies.bend - mu) / tau, start, end) if tau > 0 else mode
+    bend = np.clip(_bend(studies, mu, tau), start, end) if tau > 0 else mode
     first, last = np.minimum(mode, bend), np.maximum(mode, bend)
     pieces = ((first, start - first, ONE), (first, last - first, BOTH), (last, end - last, ONE))
     z = np.concatenate([origin[:, None] + way[:, None] * rule[0] for origin, way, rule in pieces], axis=1)
@@ -150,6 +151,11 @@ def _integrate(studies: Conditional, mu: float, tau: float) -> _Nodes:
     density = density * np.exp(value - z**2 / 2 - top[:, None]) / np.sqrt(2 * np.pi)
     total = density.sum(axis=1)
     return _Nodes(z, theta, density / total[:, None], slope, curvature, top + np.log(total))
+
+
+def _bend(studies: Conditional, mu: float, tau: float) -> Array:
+    """Where log f bends, in z; beside a tiny tau nearer, so that its square is a number: any z bounds."""
+    return (studies.bend - mu) / max(tau, NARROW)
 
 
 def _mode(studies: Conditional, mu: float, tau: float) -> tuple[Array, Array, Array]:
@@ -163,7 +169,7 @@ def _mode(studies: Conditional, mu: float, tau: float) -> tuple[Array, Array, Ar
     z = np.zeros_like(studies.highest)
     value, first, second = _at(studies, mu, tau, z)
     g = tau * first
-    anchor = (studies.bend - mu) / tau if tau > 0 else z
+    anchor = _bend(studies, mu, tau) if tau > 0 else z
     missing = np.minimum(-2 * value, anchor**2 - 2 * _at(studies, mu, tau, anchor)[0])
     low = np.zeros_like(z)
     high = np.sign(g) * np.minimum(np.abs(g), np.sqrt(np.maximum(2 * studies.highest + missing, 0.0)))

@@ -77,7 +77,7 @@ def refuse_unusable(y: Array, v: Array, test: str) -> None:
         many = "1 study" if k[at] == 1 else f"{k[at]} studies"
         raise InputError(f"{place} {many}; test {test!r} needs at least {needed}: {advice}")
     least = np.nanmin(v, axis=-1)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # a ratio that overflows is infinite, and refused below
         apart = np.maximum(
             (np.nanmax(y, axis=-1) - np.nanmin(y, axis=-1)) / np.sqrt(least), np.nanmax(v, axis=-1) / least
         )

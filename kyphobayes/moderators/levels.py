@@ -189,6 +189,7 @@ class TwoLevels:
         cumulative = np.cumsum(mass.ravel())
         cells = np.searchsorted(cumulative, rng.random(size) * cumulative[-1])
         places = np.unravel_index(np.minimum(cells, mass.size - 1), mass.shape)
+        # as many nodes as there are panels, which is two
         return tuple(axis.nodes[place] for axis, place in zip(self._panels, places, strict=True))  # pyright: ignore[reportReturnType]
 
     # -- the joint density -----------------------------------------------------------------------

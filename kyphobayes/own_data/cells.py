@@ -167,6 +167,7 @@ def number(text: str, mark: str) -> float | None:
     Blanks, apostrophes and the other mark separate thousands.
     """
     other = COMMA if mark == POINT else POINT
+    # the pattern matches every text, so that there is a match
     whole, exponent, power = re.fullmatch(r"([^eE]*)([eE]?)(.*)", text.strip().translate(_MINUS)).groups()  # pyright: ignore
     sign = -1.0 if whole.startswith("-") else 1.0
     digits, _, decimals = whole.lstrip("+-").partition(mark)

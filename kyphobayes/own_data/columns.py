@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kyphobayes.errors import EvidenceError
+from kyphobayes.evidence.rates import TIMES
 from kyphobayes.own_data.cells import (
     COMMA,
     POINT,
@@ -22,6 +23,8 @@ from kyphobayes.own_data.kinds import CORRELATION, POSITIVE, ROLES, SHARE, WHOLE
 from kyphobayes.own_data.sheet import Sheet, listed, shown
 
 Array = NDArray[np.float64]
+_COUNTS = 1.0, 1e12  # more than there ever were people
+_NUMBERS = 1e-30, 1e30  # whose squares are numbers, too
 _WHAT = {
     WHOLE: "a whole number of 0 or more",
     POSITIVE: "a number greater than 0",
@@ -275,3 +278,12 @@ def check(sheet: Sheet, column: Column, rows: Sequence[int]) -> None:
         wrong = known & ~((values >= 0) & (values <= 100))
     if wrong.any():
         raise sheet.refuse(rows[int(np.argmax(wrong))], column.place, _WHAT[kind], "mend the cell")
+    least, most = _COUNTS if kind == WHOLE else TIMES if column.role.startswith("time") else _NUMBERS
+    size = np.abs(values)
+    if (odd := known & (size > 0) & ((size < least) | (size > most))).any():
+        raise sheet.refuse(
+            rows[int(np.argmax(odd))],
+            column.place,
+            f"0, or a size from {least:g} to {most:g}",
+            "take another unit",
+        )

@@ -134,6 +134,7 @@ def _check_shares(sheet: Sheet, column: Column, n: Column | None, rows: Sequence
     share = column.seconds["share"]
     if n is None or not np.isfinite(share).any():
         return
+    # where n is 0 there is no share, and none to hold to
     with np.errstate(divide="ignore", invalid="ignore"):
         found = 100 * column.values / n.values
     wrong = np.isfinite(share) & np.isfinite(found) & (np.abs(found - share) > _POINT)

@@ -91,6 +91,7 @@ def _effect(own: OwnData, scale: NaturalScale) -> str:
 def _asked(own: OwnData, scale: NaturalScale) -> str:
     measure = own.evidence.measure
     if measure == PLO:
+        # the measure says which view it is, and that one has an event
         return f"What share of {own.evidence.unit} has {own.event}?"  # pyright: ignore[reportAttributeAccessIssue]
     if measure == IRLN:
         return f"How many {own.event} happen {scale.unit}?"
@@ -103,6 +104,7 @@ def _default(own: OwnData, scale: NaturalScale) -> float:
     """No effect of a comparison; a tenth of patients, or of the units of time, for one group."""
     if scale.null is not None:
         return scale.null
+    # the measure says which view it is, and rates have a `per`
     return SHARE if own.evidence.measure == PLO else RATE * own.evidence.per  # pyright: ignore[reportAttributeAccessIssue]
 
 

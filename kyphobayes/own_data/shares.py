@@ -30,11 +30,13 @@ def counts_agreeing(percentage: float, n: float, decimals: int) -> Array:
     Returns
     -------
     ndarray of whole numbers
+        Where they are more than `MOST_TABLES`, only one more than that.
     """
     half = 0.5 * 10.0**-decimals * (1 + 1e-9)
     low = np.ceil((percentage - half) / 100 * n - 1e-9)
     high = np.floor((percentage + half) / 100 * n + 1e-9)
-    return np.arange(max(low, 0), min(high, n) + 1)
+    low = max(low, 0)
+    return np.arange(low, min(high, n, low + MOST_TABLES) + 1)
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,12 @@ def events_from_shares(sheet: Sheet, shares: Column, n: Column, rows: list[int])
             said = f"{factor * shares.values[i]:g} % of {n.values[i]:g}"
             raise sheet.refuse(row, shares.place, "a percentage that some count has", f"no count is {said}")
         found.append(counts)
-    many = math.prod(len(counts) for counts in found)
+    many = math.prod(float(len(counts)) for counts in found)  # infinite, where it is beyond all numbers
     name = sheet.column(shares.place)
     if many > MOST_TABLES:
         raise EvidenceError(
             f"{sheet.name}, {name}: expected percentages that leave few counts open, found {many:.3g} "
-            f"combinations of counts that are printed so; give counts with --events, or more decimals"
+            f"or more combinations of counts that are printed so; give counts with --events, or more decimals"
         )
     events = np.array([counts[0] if len(counts) == 1 else np.nan for counts in found])
     kind = "percentages" if factor == 1 else "proportions"

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import os
 import re
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from kyphobayes.errors import EvidenceError
 from kyphobayes.own_data.sheet import MOST_COLUMNS, MOST_ROWS, Grid
 
 MOST_BYTES = 20_000_000
+_MOST_LINES = 10 * MOST_ROWS  # empty ones among them
 _BETWEEN = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}  # the last where all fit as well
 _ALIKE = 0.9  # share of the rows that have as many cells as the header where the separator is the right one
-_PROBED = 200  # rows by which it is judged
+_PROBED, _PROBED_LETTERS = 200, 1_000_000  # rows by which it is judged, and characters at most
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 _SEPARATOR_LINE = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)  # which a spreadsheet writes for itself
 
@@ -45,8 +47,9 @@ def read_bytes(path: Path, name: str) -> bytes:
         If there is no such file, it cannot be read, or it is larger than any such table.
     """
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MOST_BYTES else b""
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)  # of a device there is no end
+            size = max(len(data), os.fstat(file.fileno()).st_size)
     except FileNotFoundError:
         raise EvidenceError(f"{name}: no such file; give the path of a .csv, .tsv or .xlsx file") from None
     except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
@@ -113,9 +116,11 @@ def _grid(text: str, name: str, notes: tuple[str, ...]) -> Grid:
     filled = 0
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=False):
+            if len(row) > MOST_COLUMNS:
+                raise EvidenceError(f"{name}: expected at most {MOST_COLUMNS} columns, found {len(row)}")
             rows.append([_unwrapped(cell) for cell in row])
             filled += any(cell.strip() for cell in row)
-            if filled > MOST_ROWS + 1:
+            if filled > MOST_ROWS + 1 or len(rows) > _MOST_LINES:
                 raise EvidenceError(
                     f"{name}: expected one row per study and at most {MOST_ROWS} of them, found more; "
                     f"a table of patients has to be summed up first"
@@ -129,8 +134,6 @@ def _grid(text: str, name: str, notes: tuple[str, ...]) -> Grid:
     if not filled:
         raise EvidenceError(f"{name}: empty; expected a header and one row per study")
     width = max(len(row) for row in rows)
-    if width > MOST_COLUMNS:
-        raise EvidenceError(f"{name}: expected at most {MOST_COLUMNS} columns, found {width}")
     if separator != ",":
         notes = (*notes, f"columns read between {_BETWEEN.get(separator, repr(separator))}")
     padded = tuple(tuple(row) + ("",) * (width - len(row)) for row in rows)
@@ -139,7 +142,7 @@ def _grid(text: str, name: str, notes: tuple[str, ...]) -> Grid:
 
 def _separator(text: str) -> str:
     """What stands between the cells: the first that gives the header and the other rows as many cells."""
-    lines = "\n".join(text.splitlines()[:_PROBED])
+    lines = "\n".join(text[:_PROBED_LETTERS].splitlines()[:_PROBED])
     best, most = ",", 1
     for candidate in _BETWEEN:
         try:

@@ -2,16 +2,15 @@
 
 import datetime
 import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from kyphobayes.errors import EvidenceError
 from kyphobayes.own_data.sheet import MOST_COLUMNS, MOST_ROWS, Grid, listed
 from kyphobayes.own_data.text_files import read_bytes
+from kyphobayes.own_data.workbook_parts import check_parts
 from kyphobayes.toml_files import nearest
 
-_UNPACKED = 100_000_000  # bytes to which a workbook may unpack
 _MERGED = 5_000  # merged ranges; more is no table
 
 
@@ -33,7 +32,7 @@ def read_workbook(path: Path, name: str, sheet: str | None) -> Grid:
         is too large to be a table of studies.
     """
     data = read_bytes(path, name)
-    _check_size(data, name)
+    check_parts(data, name)
     stored, written = (_opened(data, name, data_only=data_only) for data_only in (True, False))
     chosen = _chosen(stored, name, sheet)
     others = [title for title in _filled(stored) if title != chosen]
@@ -59,21 +58,6 @@ def read_workbook(path: Path, name: str, sheet: str | None) -> Grid:
 def is_workbook(data: bytes) -> bool:
     """Whether bytes begin as those of a zip archive, which an XLSX file is."""
     return data[:4] == b"PK\x03\x04"
-
-
-def _check_size(data: bytes, name: str) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError, EOFError) as problem:
-        raise EvidenceError(
-            f"{name}: cannot be read as an XLSX workbook: {problem}; save it anew as .xlsx or .csv"
-        ) from None
-    if unpacked > _UNPACKED:
-        raise EvidenceError(
-            f"{name}: expected a table with one row per study, found {unpacked / 1e6:,.0f} MB of cells; "
-            f"copy the table into a workbook of its own"
-        )
 
 
 def _opened(data: bytes, name: str, *, data_only: bool) -> Any:

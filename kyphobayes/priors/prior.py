@@ -118,7 +118,7 @@ class Prior:
             return False
         if FAMILIES[self.family].from_studies:
             return not self.parameters
-        return any(inner.unbound for inner in self._inside())
+        return any(inner.unbound for inner in self.inside)
 
     def for_studies(self, se: ArrayLike) -> Self:
         """Bind a prior such as ``Jeffreys()`` to the studies; any other prior is returned as it is.
@@ -144,7 +144,9 @@ class Prior:
         )
         return replace(self, parameters=bound)
 
-    def _inside(self) -> "list[Prior]":
+    @property
+    def inside(self) -> "list[Prior]":
+        """Priors that it is made of; none but for a wrapper."""
         values = (value if isinstance(value, tuple) else (value,) for _, value in self.parameters)
         return [inner for several in values for inner in several if isinstance(inner, Prior)]
 

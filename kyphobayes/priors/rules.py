@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kyphobayes.priors.prior import Prior
 
 _WEIGHTS_OFF = 1e-6  # by which the weights of a mixture may miss one
+_DEEPEST = 3  # priors inside one another: each level asks the next several times
 
 
 def check(prior: Prior) -> None:
@@ -36,7 +37,14 @@ def check(prior: Prior) -> None:
         if not lower < upper:
             raise PriorError(f"{prior}: {family.ordered[0]} must lie below {family.ordered[1]}")
     if prior.family in WRAPPERS:
+        if _depth(prior) > _DEEPEST:
+            raise PriorError(f"{prior}: expected at most {_DEEPEST} priors inside one another, found more")
         _check_inside(prior, values)
+
+
+def _depth(prior: Prior) -> int:
+    """How many wrappers lie inside one another."""
+    return 0 if prior.family not in WRAPPERS else 1 + max(map(_depth, prior.inside), default=0)
 
 
 def _check_inside(prior: Prior, values: dict[str, Any]) -> None:

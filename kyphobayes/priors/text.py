@@ -7,6 +7,7 @@ such a pair in its place.
 import ast
 import difflib
 import re
+import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -20,7 +21,7 @@ Read = tuple[str, Parameters]
 
 _LONGEST = 2000  # characters
 _INFINITE = frozenset((np.inf, -np.inf))
-_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+_NUMBER = r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)"  # one way to match: no time in backtracking
 # The form in which priors are written, with every parameter by name and in order: no need for a parser.
 _WRITTEN = {
     name: (
@@ -39,6 +40,8 @@ def read(text: str) -> Read:
     PriorError
         If it is anything else; the message names the nearest right word.
     """
+    if len(text) > _LONGEST:
+        raise PriorError(f"prior text of {len(text)} characters is too long; expected Family(name=number)")
     family_name = text.partition("(")[0]
     if family_name in _WRITTEN:
         names, pattern = _WRITTEN[family_name]
@@ -46,10 +49,11 @@ def read(text: str) -> Read:
             values = [float(number) for number in match.groups()]
             if _INFINITE.isdisjoint(values):
                 return family_name, tuple(zip(names, values, strict=True))
-    if len(text) > _LONGEST:
-        raise PriorError(f"prior text of {len(text)} characters is too long; expected Family(name=number)")
     try:
-        expression = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            # What Python advises about its own syntax, such as escapes in strings, is refused below.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            expression = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _unreadable(text) from None
     return _Reader(text).prior(expression)
@@ -132,6 +136,7 @@ class _Reader:
             node = node.operand
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             try:
+                # the type of the constant has been looked at
                 value = sign * float(node.value)  # pyright: ignore[reportArgumentType]
             except OverflowError:
                 value = np.inf

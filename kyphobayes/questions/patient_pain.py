@@ -114,7 +114,7 @@ def answer(
     say(f"{question.name}: other priors")
     others, refits = _others(question, model, evidence, fit, table, reliefs, options, seed, out, say)
     replicated = found.replicate(evidence.covariates, np.random.default_rng([seed, 4]))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):  # a score that is impossible has a log likelihood of minus infinity
         log_likelihood = np.log(found.likelihood(evidence.scores, evidence.covariates))
     checks = (
         convergence(fit),

@@ -111,6 +111,7 @@ def tables(point: Point, method: str, test: str) -> Tables:
     rho = np.where(none, free, radius)
     if not common:
         bend = _bend(method, rho, w, d, c0)
+        # a table without a way to bend has weight 0, whose log is infinite
         with np.errstate(divide="ignore"):
             log_weight += np.where(none, 0.0, np.log(np.maximum(bend, 0.0)) - np.log(2 * rho * scale))
     else:

@@ -206,7 +206,8 @@ def _estimate_and_se(line: PrintedLine, u: Array, w: Array) -> tuple[Array, Arra
     low, high = line.estimate
     (low_0, low_1), (high_0, high_1) = line.low, line.high
     if line.centred:
-        first, last = max(low, (low_0 + high_0) / 2), min(high, (low_1 + high_1) / 2)
+        # Where one end has far fewer digits than the other, it may print like what lies beyond the other.
+        first, last = max(low, (low_0 + high_0) / 2, low_0), min(high, (low_1 + high_1) / 2, high_1)
         middle = first + (last - first) * u
         least = np.maximum(middle - low_1, high_0 - middle)
         most = np.maximum(np.minimum(middle - low_0, high_1 - middle), least)
@@ -216,7 +217,7 @@ def _estimate_and_se(line: PrintedLine, u: Array, w: Array) -> tuple[Array, Arra
         most = np.full(u.shape, (high_1 - low_0) / 2)
     least = np.maximum(least, 0.05 * most)  # an interval printed with one digit may have next to no width
     half = least + (most - least) * w
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):  # no width has an infinite log, for which 0 stands below
         volume = np.log(most - least)
     # Where the ends leave one point only, its volume is the same for all.
     return middle, half / line.quantile, np.where(np.isfinite(volume), volume, 0.0)

@@ -74,6 +74,7 @@ def _study(constraints: Constraints, n: int) -> tuple[Array, Array]:
     events = np.arange(n + 1)
 
     def computed(these: Counts, **correction: object) -> tuple[Array, Array]:
+        # the correction holds the options of the audit's rule by name
         sizes = effect_size(measure, {"events": these, "n": n}, **correction)  # pyright: ignore[reportArgumentType]
         return sizes.y, sizes.v
 

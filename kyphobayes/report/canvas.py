@@ -60,6 +60,7 @@ def blank(width: float = WIDTH, height: float = 3.0) -> Figure:
 def text_size(figure: Figure, text: str, size: float = SIZE, weight: str = "normal") -> tuple[float, float]:
     """Width and height of a text in inches."""
     probe = figure.text(0, 0, text, fontsize=size, fontweight=weight)
+    # the canvas is Agg's, which has a renderer
     box = probe.get_window_extent(figure.canvas.get_renderer())  # pyright: ignore[reportAttributeAccessIssue]
     probe.remove()
     return box.width / figure.dpi, box.height / figure.dpi

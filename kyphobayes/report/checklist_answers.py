@@ -55,6 +55,7 @@ class Facts:
         """Worst value of a diagnostic over all sampled fits; NaN where nothing was sampled."""
         checks = [check for one in (*self.results, *self.answers) for check in one.checks]
         found = [
+            # one cell of a table of numbers is a number
             float(check.table.loc[diagnostic, "worst"])  # pyright: ignore[reportArgumentType]
             for check in checks
             if check.name.startswith("convergence") and diagnostic in check.table.index

@@ -71,6 +71,7 @@ def _bars(axes: Axes, found: Update) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_ylabel("probability (%)")
     label = f"{found.series.analysis.event} among {one.prediction.n} {found.series.analysis.unit}"
+    # these axes stand in a figure of its own, not in a part of one
     axes.set_xlabel(wrapped(axes.figure, label, 3.6, lines=2))  # pyright: ignore[reportArgumentType]
     said = f"{one.events} seen; as many or more:\n{probability(one.at_least)}"
     axes.text(0.98, 0.8, said, transform=axes.transAxes, ha="right", va="top", fontsize=SMALL)

@@ -19,7 +19,7 @@ def clopper_pearson(events: ArrayLike, n: ArrayLike, prob: float = PROB) -> tupl
     """Exact confidence limits of a proportion (Clopper and Pearson 1934)."""
     events, n = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
     tail = (1 - prob) / 2
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # of no trials there is no share, and no limit of it: NaN
         low = np.where(events > 0, special.betaincinv(np.maximum(events, 0.5), n - events + 1, tail), 0.0)
         high = np.where(
             events < n, special.betaincinv(events + 1, np.maximum(n - events, 0.5), 1 - tail), 1.0

@@ -287,7 +287,7 @@ def _share_below(prior: Prior, end: float) -> float:
     lowest, highest = 1e-15, 1 - 1e-15
     if excess(lowest) >= 0 or excess(highest) <= 0:
         return float(excess(highest) <= 0)
-    return float(optimize.brentq(excess, lowest, highest, xtol=1e-16))  # pyright: ignore[reportArgumentType]
+    return float(optimize.brentq(excess, lowest, highest, xtol=1e-16))
 
 
 # -- mixtures --------------------------------------------------------------------------------------------
@@ -318,4 +318,4 @@ def _quantile(
         return fixed  # the point mass holds it
     if q <= cdf(low):
         return low
-    return float(optimize.brentq(lambda x: cdf(x) - q, low, high, xtol=1e-12))  # pyright: ignore[reportArgumentType]
+    return float(optimize.brentq(lambda x: cdf(x) - q, low, high, xtol=1e-12))

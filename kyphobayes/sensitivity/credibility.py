@@ -110,7 +110,7 @@ def _widest(function: Callable[[float], float], unit: float) -> float:
             return np.nan  # prior and data too far apart to integrate
         if (now > 0) != (before > 0):
             root = optimize.brentq(lambda t: function(float(np.exp(t))), place, last, xtol=_XTOL)
-            return float(np.exp(root))  # pyright: ignore[reportArgumentType]
+            return float(np.exp(root))
         last, before = place, now
     return np.nan
 
@@ -150,7 +150,7 @@ def credibility_of_estimate(
     away = estimate - centre
     side, z, c = (-1 if away < 0 else 1), abs(away) / se, float(special.ndtri((1 + prob) / 2))
     convincing = z >= c
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):  # just convincing: a prior ever so wide takes it back
         sceptical = se / np.sqrt(np.float64(z**2 / c**2 - 1)) if convincing else np.nan
     advocacy = 2 * z * se * c / (c**2 - z**2) if not convincing and z > 0 else np.nan
     return xr.Dataset(

@@ -104,7 +104,8 @@ def power_scaling(
 
 def _scaled(post: Posterior, log_values: Array, alpha: float) -> dict[str, Density]:
     """Marginals of the posterior times a function of (mu, tau) to the power of alpha - 1."""
-    alive = post.joint > 0
+    # Where a surface is dead its logarithm is minus infinity, and the posterior has next to nothing there.
+    alive = (post.joint > 0) & np.isfinite(log_values)
     exponent = (alpha - 1) * np.where(alive, log_values, 0.0)
     joint = np.where(alive, post.joint * np.exp(exponent - exponent[alive].max()), 0.0)
     mu, tau = post.mu_panels, post.tau_panels

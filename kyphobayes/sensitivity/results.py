@@ -1,6 +1,8 @@
 """All that is asked about the priors of one analysis, together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ import xarray as xr
 
 from kyphobayes.errors import PriorError
 from kyphobayes.exact import Surface
+from kyphobayes.jobs import Job, Say, run_all
 from kyphobayes.names import MU, TAU
 from kyphobayes.natural_scale import NaturalScale
 from kyphobayes.priors import Prior, Priors
@@ -155,6 +158,8 @@ def sensitivity(
     threshold: float = 0.5,
     scale: NaturalScale = PROPORTIONS,
     published: Mapping[str, tuple[Prior, Prior]] | None = None,
+    executor: Executor | None = None,
+    say: Say = lambda _: None,
 ) -> Sensitivity:
     """Ask everything about the priors of one analysis.
 
@@ -172,6 +177,9 @@ def sensitivity(
     scale : NaturalScale
     published : mapping of name to (mu, tau), optional
         Further pairs, of which only the answer is wanted. See `published_pairs`.
+    executor : Executor, optional
+        By `kyphobayes.jobs.workers`: the questions are independent of each other.
+    say : callable
 
     Raises
     ------
@@ -180,21 +188,39 @@ def sensitivity(
     limit = float(scale.model(below))
     own = priors[MU], priors[TAU]
     name, pairs = with_reference(pairs, priors.label, own)
+    about = {"below": limit, "of": of}
+    # A surface learns where its mass lies from every question. Each gets a copy, so that no answer depends,
+    # not even in its last digit, on what was asked before it, or where.
+    asked = {
+        "atlas": (atlas, (surface, pairs), {"reference": name, **about}),
+        "tipping": (tipping_points, (surface, *own), {"threshold": threshold, **about}),
+        "credibility": (reverse_bayes, (surface, own[1]), {"centre": limit}),
+        "power": (power_scaling, (surface, *own), {}),
+        "before": (prior_predictive, (pairs,), {"scale": scale}),
+        "averaged": (_average, (surface, pairs), {"null": limit, "rtol": _RTOL}),
+        "published": (_swept, (surface, published), about),
+    }
+    jobs = [
+        Job(part, _ask, {"question": question, "given": given, "options": options})
+        for part, (question, given, options) in asked.items()
+    ]
+    found = dict(zip(asked, run_all(jobs, executor, say), strict=True))
+    return Sensitivity(below=limit, scale=scale, of=of, threshold=threshold, reference=priors, **found)
+
+
+def _ask(question: Callable[..., Any], given: tuple[Any, ...], options: dict[str, Any], *, say: Say) -> Any:
+    """Answer one of the questions, as a job."""
+    return question(*deepcopy(given), **options)
+
+
+def _average(surface: Surface, pairs: Mapping[str, tuple[Prior, Prior]], **options: Any) -> xr.Dataset | None:
     try:
-        averaged = average(surface, pairs, null=limit, rtol=_RTOL)
+        return average(surface, pairs, **options)
     except PriorError:  # with an improper prior there is nothing to average by
-        averaged = None
-    return Sensitivity(
-        below=limit,
-        scale=scale,
-        of=of,
-        threshold=threshold,
-        reference=priors,
-        atlas=atlas(surface, pairs, reference=name, below=limit, of=of),
-        tipping=tipping_points(surface, *own, below=limit, of=of, threshold=threshold),
-        credibility=reverse_bayes(surface, own[1], centre=limit),
-        power=power_scaling(surface, *own),
-        before=prior_predictive(pairs, scale=scale),
-        averaged=averaged,
-        published=surface.sweep(published, below=limit, of=of) if published else None,
-    )
+        return None
+
+
+def _swept(
+    surface: Surface, published: Mapping[str, tuple[Prior, Prior]] | None, **options: Any
+) -> xr.Dataset | None:
+    return surface.sweep(published, **options) if published else None

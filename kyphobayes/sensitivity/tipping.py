@@ -196,7 +196,7 @@ def _crossing(
 
 
 def _root(gap: Callable[[float], float], first: float, last: float) -> float:
-    return float(optimize.brentq(gap, first, last, xtol=_XTOL))  # pyright: ignore[reportArgumentType]
+    return float(optimize.brentq(gap, first, last, xtol=_XTOL))
 
 
 def _row(start: float, **known: object) -> dict:

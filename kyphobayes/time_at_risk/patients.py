@@ -140,5 +140,6 @@ def kaplan_meier(evidence: FollowUp) -> pd.DataFrame:
         risk = float((group["at_risk"] * group["width"] / full).sum())
         if group["deaths"].sum():
             alive *= 1 - float(group["deaths"].sum()) / risk
+            # the keys of these groups are times, which are numbers
             rows.append((float(start) + float(full), alive))  # pyright: ignore[reportArgumentType]
     return pd.DataFrame(rows, columns=["years", "alive"])

@@ -72,7 +72,7 @@ def foreseen_effect(theta_new: Density, y: float, v: float) -> ForeseenEffect:
     first, last = (float(q) for q in theta_new.quantile([1e-6, 1 - 1e-6]))
     reach = _FAR * error
     low, middle, high = (
-        float(optimize.brentq(lambda x, q=q: below(x) - q, first - reach, last + reach))  # pyright: ignore
+        float(optimize.brentq(lambda x, q=q: below(x) - q, first - reach, last + reach))
         for q in (_ENDS[0], 0.5, _ENDS[1])
     )
     at_most = below(y)

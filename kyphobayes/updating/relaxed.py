@@ -122,7 +122,7 @@ def exchangeable_or_not(
         raise InputError(f"weight: expected a number from 0 to 1, found {weight:g}")
     like, log_like = own_effect(past.theta_new, events, n)
     unlike, log_unlike = own_effect(vague, events, n)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):  # a weight of 0 or 1 leaves one part out: its log is minus infinity
         log_terms = np.log([weight, 1 - weight]) + np.array([log_unlike, log_like])
     log_marginal = float(special.logsumexp(log_terms))
     parts = [float(part) for part in np.exp(log_terms - log_marginal)]

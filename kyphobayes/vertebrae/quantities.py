@@ -108,5 +108,5 @@ def patient_means(values: Array, averaging: Array) -> Array:
     """
     own = (averaging > 0).astype(float).T
     there = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # a patient without any value has no mean: NaN
         return (np.where(there, values, 0.0) @ own) / (there @ own)

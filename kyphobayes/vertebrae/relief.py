@@ -74,5 +74,5 @@ def correlations(simulated: Simulated, evidence: VertebraAngles) -> tuple[Array,
 def correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> Array:
     """Pearson's correlation along the last axis; NaN where a side does not vary."""
     x, y = (a - a.mean(axis=-1, keepdims=True) for a in (x, y))
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):  # a side that does not vary has no correlation: NaN
         return (x * y).sum(axis=-1) / np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))

@@ -17,21 +17,24 @@ PACKAGE = ROOT / "kyphobayes"
 LAYERS = {
     "errors": 0,
     "names": 0,
+    "versions": 0,
     "html": 0,
     "families": 0,
     "toml_files": 1,
     "files": 1,
-    "jobs": 1,
+    "cluster": 1,
     "csv_files": 1,
     "natural_scale": 1,
     "project": 1,
     "priors": 1,
     "effects": 1,
+    "jobs": 2,
     "catalogue": 2,
     "borrowing": 2,  # predictive priors and what they are worth
     "elicit": 2,
     "exact": 2,  # numbers from arrays; knows priors as values
     "frequentist": 2,  # the witness: nothing from exact, and exact nothing from it
+    "kept_tables": 3,
     "reconstruct": 3,
     "evidence": 4,
     "own_data": 5,  # reads tables of users, gives views; knows no model
@@ -56,13 +59,16 @@ LAYERS = {
     "engines": 8,
     "subgroups": 8,  # groups of studies with a common tau: posteriors
     "run": 9,
+    "coverage": 9,  # how often intervals cover, in simulated studies
     "updating": 8,  # the next series: foreseen, and what is known after it
     "time_at_risk": 8,  # events in a time at risk: numbers from posteriors and witnesses
     "vertebrae": 8,  # angles of vertebrae and their patients' pain: numbers, tables and checks
     "outlying": 8,  # shapes of the differences between studies, and what each study does
+    "calibration": 9,  # simulated data, fitted, and where the truth lies in its posterior
     "questions": 9,
     "explorer": 9,  # a page with the surface in it, where the priors move
     "pooling": 10,  # a table of a user's to a checked answer
+    "recovery": 10,  # latent counts simulated, printed, reconstructed and held against the truth
     "reviews": 10,  # a folder for a review of one's own
     "report": 10,
     "console": 11,

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-IN_WHEEL = ("data", "models", "scripts")  # as kyphobayes/_project/...
+IN_WHEEL = ("calibration", "data", "models", "scripts")  # as kyphobayes/_project/...
 IN_TREE = (*IN_WHEEL, "kyphobayes")
 NAME = "new_fracture_bouza_only"
 

@@ -13,8 +13,11 @@ from kyphobayes.model import load_model
 
 # What ArviZ rightly says: some studies carry much of the posterior, few counts are few, and discrete.
 pytestmark = [
+    # of few studies some carry much of the posterior
     pytest.mark.filterwarnings("ignore:Estimated shape parameter of Pareto:UserWarning"),
+    # counts are few and whole
     pytest.mark.filterwarnings("ignore:Variables .* look (discrete|binary):UserWarning"),
+    # a short fit for a quick test
     pytest.mark.filterwarnings("ignore:Found chain dimension to be longer than draw:UserWarning"),
 ]
 DRAWS = ("chain", "draw")

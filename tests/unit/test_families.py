@@ -172,7 +172,7 @@ def test_density_cdf_and_quantile_belong_together(text):
     np.testing.assert_array_equal(prior.quantile([0.0, 1.0]), [low, high])
     np.testing.assert_allclose(prior.cdf([low, high]), [0.0, 1.0], atol=4e-16)
     edges = prior.quantile(np.linspace(0.02, 0.98, 25))
-    kinks = {value for component in [prior, *prior._inside()] for value in component.support}
+    kinks = {value for component in [prior, *prior.inside] for value in component.support}
     mass, _ = integrate.quad_vec(
         lambda value: np.exp(prior.log_density(value)),
         edges[0],

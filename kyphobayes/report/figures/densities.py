@@ -212,6 +212,7 @@ def _cases(axes: Axes, prediction: CountPrediction, label: str, wide: bool) -> N
     axes.xaxis.set_major_locator(MaxNLocator(8 if wide else 5, steps=STEPS, integer=True))
     plain_ticks(axes.yaxis, 5)
     axes.set_xlabel(label)
+    # these axes are laid out in a grid
     if wide or axes.get_subplotspec().is_first_col():  # pyright: ignore[reportOptionalMemberAccess]
         axes.set_ylabel("probability (%)")
     interval = f"95 % interval {low} to {high}" if wide else f"{low} to {high}"

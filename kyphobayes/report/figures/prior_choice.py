@@ -92,6 +92,7 @@ def comparison_figure(answers: Mapping[str, Answer], scale: NaturalScale, limit:
     def marks(estimates: pd.DataFrame):
         def draw(axes: Axes, y: float) -> None:
             for shift, row, colour in ((-0.075, "typical", VERMILION), (0.075, "new centre", BLUE)):
+                # one cell of a table of numbers is a number
                 low, middle, high = (float(estimates.loc[row, side]) for side in ("low", "median", "high"))  # pyright: ignore[reportArgumentType]
                 interval(axes, y + shift, low, high, middle, colour=colour, hollow=True, width=3.0, size=5.0)
 

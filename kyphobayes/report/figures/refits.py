@@ -174,6 +174,7 @@ def _draw(
 
 
 def _rows(table: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    # labels are unique, so that each is one row
     return ((str(name), table.loc[str(name)]) for name in table.index)  # pyright: ignore[reportReturnType]
 
 

@@ -152,6 +152,15 @@ def test_rates_keep_their_time():
     assert effects.notes == ("0.5 added to events of study 0 (to = only0)",)
 
 
+def test_a_notebook_shows_each_study_counted_from_one_and_of_many_tables_their_shape():
+    shown = effect_size("PLO", {"events": [0, 3], "n": [9, 12]})._repr_html_()
+    assert [f">{place}<" in shown for place in range(4)] == [False, True, True, False]
+    assert f"{2 / 3:.4g}" in shown  # se of 3 of 12
+    assert "0.5 added" in shown
+    tables = effect_size("PLO", {"events": [[1, 3], [1, 2]], "n": [10, 10]})._repr_html_()
+    assert "PLO of 2 × 2 studies" in tables and "<table" not in tables
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 30)), min_size=6, max_size=6))
 @pytest.mark.parametrize("measure", ["PR", "PLO", "PLN", "PAS", "PFT"])
 def test_a_batch_of_tables_equals_its_tables(measure, cells):

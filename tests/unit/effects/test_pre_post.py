@@ -95,6 +95,7 @@ def test_refusals(measure, changed, message):
 def test_the_share_of_g_by_hand():
     # g = 5 in 20 patients: g^2 / (2 n) = 25 / 40; with v = 0.625 + 0.1 the share is 0.625 / 0.725.
     np.testing.assert_allclose(share_of_g([5, 0], [20, 20], [0.725, 0.1]), [0.625 / 0.725, 0], rtol=1e-15)
+    assert share_of_g(1, 1, 0.625) == 0.8  # one patient is enough for this arithmetic
 
 
 @pytest.mark.parametrize("measure", ["SMCC", "SMCR"])

@@ -65,6 +65,11 @@ def test_a_limit_of_p_gives_the_largest_sd():
     assert recover.sd_from_p(0.001, 5, 22) > recover.sd_from_p(0.0001, 5, 22)
 
 
+@pytest.mark.parametrize(("n_1", "n_2"), [(1, 2), (2, 1)])
+def test_one_patient_in_one_of_two_groups_is_enough(n_1, n_2):
+    assert recover.sd_from_t(2, 1, n_1, n_2) == pytest.approx(0.5 / np.sqrt(1.5), rel=1e-14)
+
+
 # --- correlations ----------------------------------------------------------------------------------------
 
 
@@ -79,6 +84,11 @@ def test_correlation_is_given_back(sd_pre, sd_post, r, unit):
     assume(sd_change > 1e-6)
     found = recover.correlation_from_change(sd_pre * unit, sd_post * unit, sd_change * unit)
     np.testing.assert_allclose(found, r, atol=1e-9)
+
+
+@pytest.mark.parametrize(("sd_change", "r"), [(3 * (1 + 5e-11), -1.0), (1 - 1e-10, 1.0)])
+def test_a_correlation_beyond_one_by_rounding_is_one(sd_change, r):
+    assert recover.correlation_from_change(1, 2, sd_change) == r
 
 
 # --- standard errors -------------------------------------------------------------------------------------
@@ -113,6 +123,19 @@ def test_an_asymmetric_interval_is_taken_if_told():
     expected = (1.82 - 1.03) / (2 * 1.959963984540054)
     for told in ({"estimate": 1.37, "asymmetric": True}, {"estimate": 1.37, "tolerance": 0.2}, {}):
         np.testing.assert_allclose(recover.se_from_ci(1.03, 1.82, **told), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["differences", "ratios"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_tolerance_is_a_share_of_half_the_width(log, sign):
+    # The estimate lies off by 0.2 from the middle of an interval of half width 2.
+    low, high, estimate = (np.exp if log else np.asarray)(np.array([-2, 2, sign * 0.2]))
+    told = dict(log=log, decimals=15)
+    assert recover.se_from_ci(low, high, estimate, tolerance=0.101, **told) == pytest.approx(
+        2 / 1.959963984540054
+    )
+    with pytest.raises(InputError, match="in the middle of its interval"):
+        recover.se_from_ci(low, high, estimate, tolerance=0.099, **told)
 
 
 def test_a_ratio_printed_as_nearly_zero_may_be_anything_below():
@@ -199,6 +222,8 @@ def test_a_skewed_study_is_marked_among_others():
         ("sd_from_ci", (3, 3, 10), "expected low < high, found low = 3, high = 3"),
         ("sd_from_ci", (1, 3, 1), "expected n > 1"),
         ("sd_from_ci", (1, 3, 10, 95), "level must lie between 0 and 1, not 95"),
+        ("sd_from_ci", (1, 3, 10, 1.0), "level must lie between 0 and 1, not 1.0"),
+        ("sd_from_ci", (1, 3, 10, 1.5), "level must lie between 0 and 1, not 1.5"),
         ("sd_from_t", (0, 2, 10), "t and a difference that are not 0"),
         ("sd_from_t", (2, 0, 10, 12), "t and a difference that are not 0"),
         ("sd_from_t", (2, 1, 1), "n_1 > 1 for a paired test"),

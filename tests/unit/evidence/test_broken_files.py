@@ -10,6 +10,7 @@ import pytest
 
 from kyphobayes.errors import EvidenceError, KyphobayesError, PriorError
 from kyphobayes.evidence import evidence_for, find_analysis, read_priors
+from kyphobayes.evidence.questions import read_questions
 
 TABLE = "outcomes/cement_leakage.csv"
 STUDIES = "studies.csv"
@@ -281,6 +282,13 @@ PLAN_BREAKS = [
     Break("no plan", PLAN, (PLAN, "no such file"), missing=True),
     Break("not TOML", PLAN, (PLAN, "TOML", "line 4"), 'title = "Cement leakage"', "title = Cement"),
     Break("plan not UTF-8", PLAN, (PLAN, "TOML", "0xe9"), "Cement leakage", b"Cement l\xe9akage"),
+    Break(
+        "a name that leads into another folder",
+        PLAN,
+        (PLAN, "[../../leaks]", "letters, digits, - and _", "'../../leaks'"),
+        "[leakage_bkp_bouza_only]",
+        '["../../leaks"]',
+    ),
     Break(
         "treatment left open",
         PLAN,
@@ -748,6 +756,20 @@ def test_evidence(broken, copied):
     with pytest.raises(EvidenceError) as error:
         evidence_for(find_analysis(copied, "cement_leakage"), copied)
     sentence_of(error, broken.words)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[patient_pain.priors.vague]", '[patient_pain.priors."../vague"]', ("patient_pain", "'../vague'")),
+        ("[next_study]", '["../up"]', ("[../up]", "letters, digits, - and _")),
+    ],
+)
+def test_questions_whose_names_lead_into_another_folder(old, new, words, copied):
+    Break("", PLAN, (), old, new).apply(copied.data)
+    with pytest.raises(EvidenceError) as error:
+        read_questions(copied)
+    sentence_of(error, words)
 
 
 @by_name(PRIOR_BREAKS)

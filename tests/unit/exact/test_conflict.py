@@ -6,7 +6,7 @@ from scipy import special, stats
 
 from kyphobayes import exact
 from kyphobayes.errors import InputError
-from kyphobayes.exact.conflict import prior_sd
+from kyphobayes.exact.conflict import _tails, prior_sd
 from kyphobayes.priors import Prior
 
 Y, SE = np.array([0.1, 0.5, -2.0]), np.array([0.2, 0.3, 0.1])
@@ -103,6 +103,17 @@ def test_a_contradicted_prior_is_found_and_a_fair_one_is_not():
     assert surface.posterior("Normal(2, 0.3)", "HalfNormal(0.1)").conflict().loc["mu", "p"] < 1e-3
     assert surface.posterior("Normal(-2.7, 1)", "HalfNormal(0.001)").conflict().loc["tau", "p"] < 0.05
     assert surface.posterior("Normal(-2.7, 1)", "HalfNormal(1)").conflict()["p"].min() > 0.2
+
+
+@pytest.mark.parametrize("draws", [1, 7])
+def test_every_draw_lies_on_one_side_or_the_other(monkeypatch, draws):
+    monkeypatch.setattr(
+        "kyphobayes.exact.conflict._CHUNK", 6
+    )  # outcomes: two draws of three studies at a time
+    studies = exact.binomial([1, 5, 3], [20, 30, 25]).studies
+    priors = Prior.parse("Normal(mu=-2, sigma=1)"), Prior.parse("HalfNormal(sigma=1)")
+    below, above = _tails(studies, *priors, np.array([9.0, 2.0]), draws, 0)
+    np.testing.assert_allclose(below + above, 1, rtol=1e-15)
 
 
 def test_known_studies_alone_play_a_part():

@@ -39,6 +39,14 @@ def test_other_priors_for_mu_take_the_grid():
     assert type(exact.normal(Y, SE).posterior("StudentT(nu=4)", "HalfNormal()")) is Posterior
 
 
+def test_a_grid_is_there_for_whoever_needs_one():
+    post = exact.normal(Y, SE).posterior(*PRIORS[0])
+    mass = np.outer(post.mu_panels.weights, post.tau_panels.weights) * post.joint
+    assert mass.sum() == pytest.approx(1, abs=1e-8)
+    assert post.mu_panels.nodes @ mass.sum(axis=1) == pytest.approx(post.mu.mean, abs=1e-8)
+    assert post.tau_panels.nodes @ mass.sum(axis=0) == pytest.approx(post.tau.mean, abs=1e-7)
+
+
 def test_expectations_are_integrals():
     post = exact.normal(Y, SE).posterior(*PRIORS[0])
     assert post.theta_new.expectation(lambda x: x) == pytest.approx(post.theta_new.mean, abs=1e-9)

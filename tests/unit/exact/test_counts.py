@@ -51,7 +51,7 @@ def brute(kind, a, n, mu, tau):
     growth = (lambda theta: np.logaddexp(0, theta)) if kind == "binomial" else np.exp
     ends = np.linspace(min(mu, -30) - 12 * tau, max(mu, 30) + 12 * tau, 200_001)
     for _ in range(3):
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # far out the growth overflows, and the likelihood is 0
             log_f = a * ends - n * growth(ends) - 0.5 * ((ends - mu) / tau) ** 2
         near = np.flatnonzero(log_f > log_f.max() - 80)
         ends = np.linspace(ends[max(near[0] - 1, 0)], ends[min(near[-1] + 1, len(ends) - 1)], 200_001)
@@ -127,10 +127,10 @@ def pieces(edges, order=24):
 )
 def test_extreme_counts(kind, events, size, mu):
     """The marginal likelihood is the direct sum over pieces of mu and tau, with no interpolation."""
-    start = time.perf_counter()
+    start = time.process_time()
     surface = getattr(exact, kind)(events, size)
     post = surface.posterior(mu, "HalfNormal(sigma=1)")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     summary = post.summary()
     assert np.isfinite(summary.to_numpy()).all()
     assert (summary["sd"] > 0).all()

@@ -79,6 +79,17 @@ def test_the_posterior_tends_to_a_common_effect(name, mu):
     np.testing.assert_allclose(near.cdf("mu", one.mu.quantile(q)), q, atol=1e-7)
 
 
+def test_a_common_effect_without_a_study_and_what_the_others_say_of_it():
+    y, se = np.array([-0.5, 0.2, -1.2]), np.array([0.3, 0.4, 0.5])
+    one = exact.normal(y, se).common_effect("Normal(mu=-1, sigma=1.5)")
+    others = one.without("2")
+    fresh = exact.normal(y[[0, 2]], se[[0, 2]]).common_effect("Normal(mu=-1, sigma=1.5)")
+    assert others.log_marginal_likelihood == pytest.approx(fresh.log_marginal_likelihood, abs=1e-9)
+    predicted = stats.norm.logpdf(y[1], fresh.mu.mean, np.hypot(fresh.mu.sd, se[1]))
+    assert one.loo().loc["2", "elpd"] == pytest.approx(predicted, abs=1e-7)
+    assert one.theta_new is one.mu
+
+
 def test_a_heavy_tail_is_followed():
     """No events in 32 and a Cauchy prior: far below, the likelihood is 1 and the prior's tail stays."""
     one = exact.binomial([0], [32]).common_effect("Cauchy(alpha=0, beta=1)")
@@ -97,6 +108,7 @@ def test_normal_studies_have_a_closed_form(scale, prior):
     mean = ((y / se**2).sum() + centre / sigma**2) / precision
     assert found.mu.mean == pytest.approx(mean, abs=1e-7 * precision**-0.5)
     assert found.mu.sd == pytest.approx(precision**-0.5, rel=1e-7)
+    assert 2e-10 < found.error < 1e-8  # a share, whatever the unit
     # Residuals from the posterior mean, and the determinant of diag(se^2) + sigma^2.
     misfit = ((y - mean) ** 2 / se**2).sum() + (mean - centre) ** 2 / sigma**2
     determinant = 2 * np.log(se).sum() + 2 * np.log(sigma) + np.log(precision)

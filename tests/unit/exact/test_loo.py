@@ -81,10 +81,11 @@ def test_counts(count_reference, kind):
         rest = counts(count_reference, kind, np.delete(events, i), np.delete(size, i))
         expected = whole.log_marginal_likelihood - rest.log_marginal_likelihood
         assert found["elpd"].iloc[i] == pytest.approx(expected, abs=1e-8)
-        p = lambda theta, a=a, n=n: p_given(kind, a, n, theta)  # noqa: E731
+        p = lambda theta, a=a, n=n: p_given(kind, a, n, theta)  # noqa: E731  # one formula, handed on at once
         assert mixed.iloc[i] == pytest.approx(mean_over_effects(whole, p), abs=1e-7)
         assert left_out.iloc[i] == pytest.approx(mean_over_effects(rest, p), abs=1e-7)
         growth = np.exp if kind == "poisson" else lambda theta: np.logaddexp(0, theta)
+        # one formula, handed on at once
         weight = lambda theta, a=a, n=n, g=growth: np.exp(a * theta - n * g(theta))  # noqa: E731
         assert own.iloc[i] == pytest.approx(mean_over_effects(whole, p, weight), abs=1e-6)
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from kyphobayes import exact
-from kyphobayes.errors import ImproperPosterior
+from kyphobayes.errors import ImproperPosterior, InputError
 
 Y = np.array([-0.5, 0.2, -1.2, 0.3, 0.1, -0.4, -0.9])
 SE = np.array([0.3, 0.4, 0.5, 0.2, 0.6, 0.3, 0.25])
@@ -188,3 +188,20 @@ def test_rtol_is_kept(rtol):
     assert np.abs(found.cdf("mu", x) - best.cdf("mu", x)).max() <= max(rtol, 1e-12)
     assert np.abs(found.cdf("tau", t) - best.cdf("tau", t)).max() <= max(rtol, 1e-12)
     assert found.log_marginal_likelihood == pytest.approx(best.log_marginal_likelihood, abs=max(rtol, 1e-12))
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda s, p: p.summary(kind="other"), "kind: expected 'eti' or 'hdi', found 'other'"),
+        (lambda s, p: p.summary(prob=1.0), "prob: expected a number between 0 and 1, found 1"),
+        (lambda s, p: p.summary(prob=0.0), "prob: expected a number between 0 and 1, found 0"),
+        (lambda s, p: p.marginal("theta"), "theta: expected one of mu, tau, theta_new or a study's label"),
+        (lambda s, p: s.log_likelihood([0.0], [0.0]), "tau: expected values greater than 0"),
+        (lambda s, p: s.posterior("Normal(0, 1)", "HalfNormal(1)", rtol=1.0), "rtol: expected a number from"),
+    ],
+)
+def test_questions_without_an_answer_are_refused(ask, message):
+    surface = exact.normal([0.1, -0.3, 0.6], [0.2, 0.3, 0.25])
+    with pytest.raises(InputError, match=message):
+        ask(surface, surface.posterior("StudentT(nu=4)", "HalfNormal(sigma=1)"))

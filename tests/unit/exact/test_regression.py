@@ -151,3 +151,8 @@ def test_a_flat_prior_for_tau_needs_studies_to_spare():
         exact.normal_regression(Y[:4], SE[:4], np.stack([LATITUDE, YEAR], 1)[:4] - [33, 1960], tau="Flat()")
     with pytest.raises(InputError, match="x: expected 2 finite numbers"):
         exact.normal_regression(Y, SE, LATITUDE, tau="HalfNormal(1)").density([1])
+
+
+def test_a_posterior_says_its_studies_and_coefficients():
+    post = exact.normal_regression(Y, SE, {"latitude": LATITUDE}, tau="HalfNormal(sigma=1)")
+    assert repr(post) == "RegressionPosterior(7 studies, intercept, latitude)"

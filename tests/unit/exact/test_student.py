@@ -33,7 +33,7 @@ def test_integrated_likelihood(kind, nu):
     found = StudentEffects(base, nu).log_integrated(mu, tau)
     x = np.linspace(-42, 42, 60_001)  # theta = mu + tau sinh x
     for j, m in enumerate(mu):
-        for l, t in enumerate(tau):  # noqa: E741
+        for l, t in enumerate(tau):  # noqa: E741  # the indices j, l, i of mu, tau and studies
             f = (
                 log_likelihoods(kind, m + t * np.sinh(x))
                 + stats.t.logpdf(np.sinh(x), nu)
@@ -128,6 +128,16 @@ def test_many_degrees_of_freedom_are_normal():
     assert gap[1] / gap[2] == pytest.approx(2, rel=0.01)
 
 
+def test_without_a_study_it_is_the_surface_of_the_others():
+    surface = exact.student_effects(exact.normal(Y, SE), 4)
+    surface.posterior(*PRIORS)  # what is known of the others stays known
+    fewer = surface.without("2").posterior(*PRIORS)
+    keep = [0, *range(2, len(Y))]
+    fresh = exact.student_effects(exact.normal(np.array(Y)[keep], np.array(SE)[keep]), 4).posterior(*PRIORS)
+    assert fewer.log_marginal_likelihood == pytest.approx(fresh.log_marginal_likelihood, abs=1e-8)
+    np.testing.assert_allclose(fewer.summary(), fresh.summary(), rtol=1e-6, atol=1e-7)
+
+
 def test_degrees_of_freedom_on_a_grid():
     surface, nu = exact.normal(Y, SE), [2, 4, np.inf]
     mixed = StudentPosterior(surface, nu, *PRIORS, weights=[1, 1, 2])
@@ -136,8 +146,10 @@ def test_degrees_of_freedom_on_a_grid():
     shares = np.array([0.25, 0.25, 0.5]) * np.exp(evidence)
     assert mixed.log_marginal_likelihood == pytest.approx(np.log(shares.sum()))
     np.testing.assert_allclose(mixed.probabilities, shares / shares.sum())
+    assert StudentPosterior(surface, nu, *PRIORS).weights.tolist() == [1 / 3, 1 / 3, 1 / 3]
     means = [post.mu.mean for post in mixed.posteriors]
     assert mixed.density("mu").mean == pytest.approx(mixed.probabilities @ means, abs=1e-8)
+    np.testing.assert_allclose(mixed.cdf("mu", mixed.summary().loc["mu", "median"]), 0.5, atol=1e-9)
     for name in ("tau", "theta_new", "5"):
         x = mixed.density(name).quantile([0.1, 0.6])
         at = mixed.probabilities @ [post.cdf(name, x) for post in mixed.posteriors]
@@ -151,6 +163,10 @@ def test_degrees_of_freedom_on_a_grid():
         (lambda s: exact.student_effects(s, np.nan), "nu: expected a number"),
         (lambda s: StudentPosterior(s, [4], *PRIORS, weights=[1, 2]), "weights: expected a positive number"),
         (lambda s: StudentPosterior(s, [], *PRIORS), "weights"),
+        (
+            lambda s: StudentPosterior(s, [4, 5], *PRIORS, weights=[1, np.inf]),
+            "weights: expected finite numbers",
+        ),
     ],
 )
 def test_wrong_degrees_of_freedom_are_named(make, message):

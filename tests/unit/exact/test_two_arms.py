@@ -16,12 +16,12 @@ BASELINES = {"midpoint": 0.5, "group 2": 1.0}
 PUBLISHED = Path(__file__).parents[2] / "reference" / "published_cases.json"
 
 
-def log_likelihood(study, theta, share, sd=10.0, nodes=20_001):
+def log_likelihood(study, theta, share, sd=10.0, nodes=20_001, m=0.0):
     """Log of a sum over baselines between the points where the integrand has vanished."""
-    gamma = np.linspace(-13 * sd, 13 * sd, nodes)
+    gamma = m + np.linspace(-30 * sd, 30 * sd, nodes)
     for _ in range(3):
         one, two = gamma + share * theta, gamma - (1 - share) * theta
-        f = stats.norm.logpdf(gamma, 0, sd)
+        f = stats.norm.logpdf(gamma, m, sd)
         for y, n, log_odds in ((A[study], N1[study], one), (B[study], N2[study], two)):
             f += y * special.log_expit(log_odds) + (n - y) * special.log_expit(-log_odds)
             f += special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
@@ -41,6 +41,14 @@ def test_the_baseline_is_integrated_out(baseline_of):
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-9)
 
 
+@pytest.mark.parametrize("m", [-40.0, 35.0])
+def test_a_baseline_far_from_its_prior_is_found(m):
+    theta = np.array([-2.0, 0.4])
+    found = TwoArmStudies(A, N1, B, N2, f"Normal({m}, 3)").log_lik(theta)
+    expected = [[log_likelihood(study, value, 0.5, 3.0, m=m) for value in theta] for study in range(len(A))]
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-9)
+
+
 def test_the_effect_is_integrated_out():
     """Around the seam between the two rules, and far from the data."""
     studies = TwoArmStudies(A, N1, B, N2, "Normal(0, 10)")
@@ -48,7 +56,7 @@ def test_the_effect_is_integrated_out():
     mu, tau = np.array([-6.0, -3.0, 0.1, 2.0, 25.0]), np.array([0.1 * seam, seam, 1.001 * seam, 0.7, 5.0])
     found = studies.log_integrated(mu, tau)
     for j, m in enumerate(mu):
-        for l, t in enumerate(tau):  # noqa: E741
+        for l, t in enumerate(tau):  # noqa: E741  # the indices j, l, i of mu, tau and studies
             theta = np.linspace(-60, 60, 40_001)
             f = studies.log_lik(theta) + stats.norm.logpdf(theta, m, t)
             expected = special.logsumexp(f, axis=1) + np.log(theta[1] - theta[0])

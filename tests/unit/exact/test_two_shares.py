@@ -53,3 +53,10 @@ def test_the_interval_holds_what_it_says():
 def test_impossible_counts_are_refused(counts, a):
     with pytest.raises(InputError, match="expected"):
         TwoShares(*counts, a=a)
+
+
+@pytest.mark.parametrize("q", [0.025, 0.5, 0.9])
+def test_the_share_in_each_arm_is_a_beta(q):
+    shares = TwoShares(3, 10, 1, 30, a=0.5)
+    assert shares.share(1, q) == pytest.approx(stats.beta.ppf(q, 3.5, 7.5), rel=1e-10)
+    assert shares.share(2, q) == pytest.approx(stats.beta.ppf(q, 1.5, 29.5), rel=1e-10)

@@ -126,6 +126,12 @@ def test_common_effect_by_hand():
     assert math.isnan(result.pi_low)
 
 
+def test_i2_of_a_common_effect_is_that_of_q():
+    """Effects 0, 0, 3 with variance 1/4: Q = 4 (1 + 1 + 4) = 24 on 2 df."""
+    result = pool([0, 0, 3], [0.25] * 3, method="CE")
+    assert (result.q, result.h2, result.i2) == pytest.approx((24, 12, 100 * 11 / 12))
+
+
 @pytest.mark.parametrize(("test", "se"), [("z", 1.0), ("t", 1.0), ("hksj", math.sqrt(1 / 3)), ("mhksj", 1.0)])
 def test_tests_differ_in_standard_error_and_quantile(test, se):
     """Effects -1, 1, 0, variance 3: tau2 = 0, sum(w) = 1, and sum(w r^2) / 2 = 1/3."""

@@ -67,6 +67,18 @@ def test_equal_effects_leave_a_point(method):
     assert prediction_interval([0.3] * 3, [0.1, 0.2, 0.7], method=method) == pytest.approx((0.3, 0.3))
 
 
+def test_without_any_heterogeneity_the_bootstrap_is_the_interval_of_hksj():
+    y = np.array([0.01, -0.012, 0.004, 0.0, 0.007])  # Q is so small that no tau2 above 0 is drawn
+    low, high = prediction_interval(y, np.ones(5), method="bootstrap")
+    reach = stats.t.ppf(0.975, 4) * np.std(y, ddof=1) / np.sqrt(5)
+    assert (low, high) == pytest.approx((y.mean() - reach, y.mean() + reach), abs=0.02 * reach)
+
+
+def test_one_draw_is_a_point():
+    low, high = prediction_interval(Y, V, method="bootstrap", draws=1)
+    assert low == high and np.isfinite(low)
+
+
 def test_a_seed_is_an_interval():
     one, same, other = (prediction_interval(Y, V, method="bootstrap", seed=seed) for seed in (1, 1, 2))
     assert one == same

@@ -84,6 +84,9 @@ def test_prediction_by_hand():
     np.testing.assert_allclose(at.mu, [1, 4])
     np.testing.assert_allclose(at.se, np.sqrt([0.5, 0.5 + 4 * 0.75]))
     np.testing.assert_allclose(at.pi_high - at.mu, 1.959963984540054 * np.sqrt(1.25 + at.se**2))
+    np.testing.assert_allclose(at.mu - at.pi_low, 1.959963984540054 * np.sqrt(1.25 + at.se**2))
+    for distance in (at.mu - at.ci_low, at.ci_high - at.mu):
+        np.testing.assert_allclose(distance, 1.959963984540054 * at.se)
     assert np.isnan(regress(Y, V, X, method="CE").predict(0).pi_low).all()
 
 
@@ -214,6 +217,9 @@ def test_the_interval_of_tau2_by_hand():
     low, high = regress(Y, V, X, method="ML").tau2_interval()
     upper, lower = stats.chi2.isf([0.025, 0.975], 1)
     assert (low, high) == pytest.approx(((6 / upper - 1) / 4, (6 / lower - 1) / 4))
+    found = regress(Y, V, X, method="ML").tau2_interval()  # H2 = Q over its quantile, for one contrast
+    assert tuple(found.h2) == pytest.approx((6 / upper, 6 / lower))
+    assert tuple(found.i2) == pytest.approx((100 * (1 - upper / 6), 100 * (1 - lower / 6)))
 
 
 def test_effects_that_lie_very_far_apart():

@@ -161,6 +161,18 @@ def test_the_interval_of_tau2_is_where_the_likelihood_ratio_allows_it():
     assert selection_model(Y, V).tau2_interval(0.99).low == 0
 
 
+def test_an_interval_of_tau2_that_reaches_far_beyond_its_estimate():
+    fit = selection_model([1.09, 0.98, 0.95, 0.81, 1.07, 0.43], [0.48, 0.11, 0.48, 0.19, 0.24, 0.42])
+    low, high = fit.tau2_interval(0.9)
+    assert fit.tau2 == low == 0
+    best = max(
+        fit.likelihood.value(np.array([mu, high / fit.scale**2, delta]))
+        for mu in np.linspace(fit.theta[0] - 3, fit.theta[0] + 3, 81)
+        for delta in np.linspace(-6, 3, 91)
+    )
+    assert 2 * (fit.likelihood.value(fit.theta) - best) == pytest.approx(stats.chi2.isf(0.1, 1), abs=3e-2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

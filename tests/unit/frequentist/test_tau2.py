@@ -53,6 +53,13 @@ def test_two_studies_by_hand(method):
     assert pool([-1, 1], [0.5, 0.5], method=method).tau2 == pytest.approx(BY_HAND[method], rel=1e-13)
 
 
+@pytest.mark.parametrize(("method", "target"), [("PM", 1.0), ("EB", 1.0), ("PMM", stats.chi2.median(1))])
+@pytest.mark.parametrize("q", [1.001, 1.5])
+def test_a_little_more_than_its_target_is_a_small_tau2(method, target, q):
+    v = 2 / (q * target)  # Q(tau2) = 2 / (v + tau2)
+    assert pool([-1, 1], [v, v], method=method).tau2 == pytest.approx(2 / target - v, rel=1e-9)
+
+
 @pytest.mark.parametrize("method", SE_BY_HAND)
 def test_standard_error_by_hand(method):
     assert pool([-1, 1], [0.5, 0.5], method=method).se_tau2 == pytest.approx(SE_BY_HAND[method], rel=1e-13)

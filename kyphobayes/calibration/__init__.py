@@ -1,0 +1,1 @@
+"""Simulation-based calibration: whether posteriors are what they say they are, whatever the data are."""
