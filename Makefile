@@ -11,7 +11,7 @@ export PRE_COMMIT_HOME := $(CURDIR)/.venv/.pre-commit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup report test docs bench lock clean
+.PHONY: help setup report test coverage docs bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ test: setup ## lint, types, pre-commit, tests
 		echo "not a git checkout, or no git: pre-commit is skipped"; \
 	fi
 	@$(BIN)/pytest -n 2 $(PYTEST)
+
+coverage: setup ## tests with the lines that none of them runs; at least 95 % must be run
+	@$(BIN)/pytest -q -n 2 --cov --cov-report=term $(PYTEST)
 
 docs: setup ## build the documentation into build/docs
 	@$(BIN)/sphinx-build -W --keep-going -q -b html -d build/doctrees docs build/docs

@@ -32,6 +32,8 @@ _UNDERFLOW = -60.0  # log of the matrix product below which it is computed again
 _NODES = 301  # of the distribution function that draws invert
 _CHUNK = 500  # draws at a time
 _LONGEST = 3e4  # smallest kernels, up to which a theta grid may be long
+_LANDMARKS = np.array([-6.0, -3.0, 0.0, 3.0, 6.0])  # of a likelihood, in its own scales
+_SEEN = 8.0  # scales: a panel no wider than this has nodes on the likelihood
 _LOG_2PI = float(np.log(2 * np.pi))
 _ROWS = 16  # values of mu at a time: near each other, they share one stretch of the grid
 
@@ -181,10 +183,24 @@ class CountKernel:
 
     @cached_property
     def _base(self) -> Panels:
-        """Panels that resolve every likelihood to 1e-13 of its peak."""
+        """Panels that resolve every likelihood to 1e-13 of its peak.
+
+        They begin narrow where a likelihood is: a peak between the nodes of a wide panel would leave
+        no trace, and be taken for nothing.
+        """
         low, high = self._window
         start = Panels(np.linspace(low, high, int(np.ceil((high - low) / 8)) + 1))
-        return resolve(lambda x: np.exp(self.log_lik(x)).T, start, 1e-13)[0]
+        inside = ~(self._flat_left | self._flat_right)
+        scale = 1 / np.sqrt(self.size * self.curvature(self._mode))[inside, None]
+        places = (self._mode[inside, None] + scale * _LANDMARKS).ravel()
+        widest = np.broadcast_to(_SEEN * scale, (len(scale), len(_LANDMARKS))).ravel()
+        while True:
+            holder, _ = start.locate(places)
+            blind = np.zeros(len(start), dtype=bool)
+            blind[holder[start.widths[holder] > widest]] = True
+            if not blind.any():
+                return resolve(lambda x: np.exp(self.log_lik(x)).T, start, 1e-13)[0]
+            start = start.split(blind)
 
     def _level(self, level: int) -> tuple[Panels, Array]:
         """Theta panels for tau in [2^level, 2^(level+1)) smallest kernels, with weighted likelihoods."""
