@@ -1,12 +1,17 @@
 """What a declared model says before the data: parameters, and data that come from them."""
 
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pymc as pm
 from numpy.typing import NDArray
 from pymc.pytensorf import find_rng_nodes, reseed_rngs
+from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import graph_inputs
+from pytensor.tensor.variable import TensorConstant
 
 from kyphobayes.engines.graph import PYTHON
 
@@ -15,25 +20,12 @@ World = Mapping[str, NDArray[Any]]
 LOG_LIKELIHOOD = "log_likelihood"
 
 
-def with_log_likelihood(declared: pm.Model) -> pm.Model:
-    """Add the log likelihood of all data as a quantity that has a prior and a posterior like any other.
-
-    It depends on the data and on all that the data depend on, so that its ranks show faults that leave
-    those of every single parameter uniform (Modrák et al. 2023, section 3).
-    """
-    with declared:
-        terms: list[Any] = [pm.math.sum(pm.logp(seen, seen)) for seen in declared.observed_RVs]
-        pm.Deterministic(LOG_LIKELIHOOD, pm.math.sum(pm.math.stack(terms)))
-    return declared
-
-
 class Forward:
     """Draws worlds of a model: values of all it declares, the data among them.
 
     Parameters
     ----------
     declared : Model
-        By `with_log_likelihood`.
 
     Attributes
     ----------
@@ -42,12 +34,39 @@ class Forward:
     """
 
     def __init__(self, declared: pm.Model):
-        hidden: list[Any] = [*declared.free_RVs, *declared.deterministics]
-        seen: list[Any] = list(declared.observed_RVs)
+        self._free: list[Any] = list(declared.free_RVs)
+        self._seen: list[Any] = list(declared.observed_RVs)
+        hidden = [*self._free, *declared.deterministics]
         self.parameters = tuple(str(each.name) for each in hidden)
-        self.data = tuple(str(each.name) for each in seen)
-        self._sources = find_rng_nodes([*hidden, *seen])
-        self._draw: Any = pm.compile([], [*hidden, *seen], mode=PYTHON)
+        self.data = tuple(str(each.name) for each in self._seen)
+        self._sources = find_rng_nodes([*hidden, *self._seen])
+        self._draw: Any = pm.compile([], [*hidden, *self._seen], mode=PYTHON)
+
+    def log_likelihood(self, values: Mapping[str, NDArray[Any]]) -> float:
+        """Log likelihood of all data in this form of the model, a quantity that is ranked like a parameter.
+
+        It depends on the data and on all that the data depend on, so that its ranks show faults that leave
+        those of every single parameter uniform (Modrák et al. 2023, section 3). Another form may divide the
+        same joint density otherwise between data and parameters: truth and draws are both to be given to one.
+
+        Parameters
+        ----------
+        values : mapping of str to ndarray
+            Of the free and the observed variables.
+        """
+        names = [str(each.name) for each in [*self._free, *self._seen]]
+        return float(self._log_likelihood(*(values[name] for name in names)))
+
+    @cached_property
+    def _log_likelihood(self) -> Any:
+        total: Any = pm.math.sum(pm.math.stack([pm.math.sum(pm.logp(seen, seen)) for seen in self._seen]))
+        inputs: Any = {each: each.type() for each in [*self._free, *self._seen]}
+        # Compiling locks the values of constants, and scipy's beta-binomial draws from open ones only.
+        own: Any = {
+            each: deepcopy(each) for each in graph_inputs([total]) if isinstance(each, TensorConstant)
+        }
+        graph: Any = clone_replace(total, replace=inputs | own)
+        return pm.compile(list(inputs.values()), graph, mode=PYTHON, on_unused_input="ignore")
 
     def world(self, *seed: int) -> World | None:
         """Draw one world; the same seed gives the same one, whatever was drawn before.
@@ -61,8 +80,10 @@ class Forward:
         try:
             with np.errstate(over="ignore"):  # of exp(theta) under a vague prior: the count is refused below
                 values = [np.asarray(value) for value in self._draw()]
-        except ValueError:  # numpy's Poisson refuses means beyond 9e18
-            return None
+        except ValueError as problem:
+            if "lam value too large" in str(problem):  # numpy's Poisson refuses means beyond 9e18
+                return None
+            raise
         world = dict(zip((*self.parameters, *self.data), values, strict=True))
         counts = [world[name] for name in self.data if world[name].dtype.kind in "iu"]
         return None if any(np.abs(count).max(initial=0) > _MOST for count in counts) else world

@@ -13,6 +13,11 @@ BINS = 20
 RANKED = 99  # draws, so that ranks fall into a hundred places
 
 
+def far_apart(count: int) -> NDArray[np.intp]:
+    """Places of `RANKED` draws of so many, chain after chain, that lie far apart."""
+    return np.linspace(0, count - 1, RANKED).round().astype(int)
+
+
 def position(draws: Array, truth: float, rng: np.random.Generator) -> float:
     """Probability integral transform of the truth by draws: uniform if they come from its posterior.
 
@@ -27,7 +32,7 @@ def position(draws: Array, truth: float, rng: np.random.Generator) -> float:
     truth : float
     rng : Generator
     """
-    some = draws[np.linspace(0, len(draws) - 1, RANKED).round().astype(int)]
+    some = draws[far_apart(len(draws))]
     below, equal = np.count_nonzero(some < truth), np.count_nonzero(some == truth)
     return float((below + rng.random() * (equal + 1)) / (len(some) + 1))
 

@@ -10,7 +10,6 @@ import xarray as xr
 from numpy.typing import NDArray
 from pytensor.compile.sharedvalue import shared as shared_variable
 
-from kyphobayes.calibration.forward import with_log_likelihood
 from kyphobayes.engines.nuts import SETTINGS, through_the_gate, tidied
 from kyphobayes.evidence import View
 from kyphobayes.model import Model
@@ -66,7 +65,7 @@ class Sampler:
 
     def _in_form(self, centred: bool) -> Any:
         if centred not in self._compiled:
-            declared = with_log_likelihood(self._model.build(self._evidence, self._priors, centred=centred))
+            declared = self._model.build(self._evidence, self._priors, centred=centred)
             open_to_data(declared)
             self._compiled[centred] = nutpie.compile_pymc_model(declared, backend=SETTINGS["backend"])
         return self._compiled[centred]

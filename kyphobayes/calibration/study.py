@@ -19,13 +19,14 @@ from kyphobayes.kept_tables import digest_of, kept_tables
 from kyphobayes.model import Model
 from kyphobayes.priors import Priors
 from kyphobayes.project import Project, default_project
+from kyphobayes.toml_files import nearest
 
 ENGINES = (EXACT, NUTS)
 KS = (3, 7, 20)
 CHUNK = {EXACT: 50, NUTS: 25}  # worlds of one job: some ten seconds to a minute, so that little is lost
 ALPHA = 0.01  # probability that a whole study of calibrated engines is found wanting
 FILE = f"{kyphobayes.__version__}.csv"
-_FORMAT = {EXACT: 2, NUTS: 1}  # of what a job returns: to be raised where `worlds` gives another
+_FORMAT = {EXACT: 2, NUTS: 2}  # of what a job returns: to be raised where `worlds` gives another
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +171,38 @@ def shipped() -> pd.DataFrame:
 
 def read_summary(path: Path) -> pd.DataFrame:
     """Read a summary that was written as CSV."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    return table.fillna({"quantity": ""})
+
+
+def about(
+    table: pd.DataFrame,
+    models: Sequence[str] = (),
+    engines: Sequence[str] = ENGINES,
+    ks: Sequence[int] = (),
+    sets: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Rows of a summary about some models, engines, numbers of studies and prior sets.
+
+    Where none is named, those of all.
+
+    Raises
+    ------
+    InputError
+        If the summary has none of one that is named, or no row of all together.
+    """
+    chosen = table
+    for column, wanted in {"model": models, "engine": engines, "k": ks, "priors": sets}.items():
+        there = list(map(str, table[column].unique()))
+        for value in map(str, wanted if column != "engine" else ()):
+            if value not in there:
+                hint = f"expected one of {', '.join(there)}" if column == "k" else nearest(value, there)
+                raise InputError(f"{column}: found {value!r}, of which the study has no row; {hint}")
+        if wanted:
+            chosen = chosen[chosen[column].isin(list(wanted))]
+    if chosen.empty:
+        raise InputError("the study has rows of each that is named, and none of all together; name fewer")
+    return chosen
 
 
 def positions_of(worlds: pd.DataFrame) -> dict[str, Array]:

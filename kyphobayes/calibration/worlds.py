@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kyphobayes.calibration.forward import LOG_LIKELIHOOD, Forward, World, with_log_likelihood
-from kyphobayes.calibration.ranks import RANKED, position
+from kyphobayes.calibration.forward import LOG_LIKELIHOOD, Forward, World
+from kyphobayes.calibration.ranks import RANKED, far_apart, position
 from kyphobayes.engines.exact import solve
 from kyphobayes.errors import ImproperPosterior, InputError, NotConverged
 from kyphobayes.evidence import TwoArms, View
@@ -74,7 +74,7 @@ def _tools(model: Model, evidence: View, priors: Priors, engine: str) -> _Tools:
     """Forward draws of the centred form, and the engine's fits, of which NUTS begins with the other form."""
     key = (model.digest, evidence.digest, priors, engine)
     if key not in _latest:
-        forward = Forward(with_log_likelihood(model.build(evidence, priors, centred=True)))
+        forward = Forward(model.build(evidence, priors, centred=True))
         by = _by_quadrature if engine == EXACT else _by_nuts
         tools = forward, by(model, evidence, priors, forward)
         _latest.clear()
@@ -88,7 +88,7 @@ def _by_nuts(model: Model, evidence: View, priors: Priors, forward: Forward) -> 
     sampler = Sampler(model, evidence, priors)
     other = model.build(evidence, priors, centred=False)
     declared = {str(each.name) for each in [*other.free_RVs, *other.deterministics]}
-    names = [name for name in forward.parameters if name in declared | {LOG_LIKELIHOOD}]
+    names = [name for name in forward.parameters if name in declared]
 
     def fit(world: World, rng: np.random.Generator) -> Positions:
         data = {name: world[name] for name in forward.data}
@@ -99,7 +99,11 @@ def _by_nuts(model: Model, evidence: View, priors: Priors, forward: Forward) -> 
             at = (0,) * truth.ndim  # of alike entries, such as studies, the first
             label = f"{name}[{', '.join('0' * truth.ndim)}]" if truth.ndim else name
             found[label] = position(drawn[..., *at].ravel(), float(truth[at]), rng)
-        return found
+        every = draws.stack(sample=("chain", "draw"))
+        some = (every.isel(sample=place) for place in far_apart(every.sizes["sample"]))
+        drawn = [forward.log_likelihood({name: one[name].values for name in names} | data) for one in some]
+        likelihood = position(np.array(drawn), forward.log_likelihood(world), rng)
+        return found | {LOG_LIKELIHOOD: likelihood}
 
     return fit
 

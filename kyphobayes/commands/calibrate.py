@@ -57,7 +57,10 @@ def calibrate(
         Path, typer.Option("--out", help="Folder for the tables; what is finished there is not done again.")
     ] = Path("calibration"),
     shipped: Annotated[
-        bool, typer.Option("--shipped", help="Show the study that comes with the package; fit nothing.")
+        bool,
+        typer.Option(
+            "--shipped", help="Show what the study that comes with the package says of these; fit nothing."
+        ),
     ] = False,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
@@ -69,16 +72,19 @@ def calibrate(
 
     Rows of other models, engines, priors and numbers of studies that are in the table already are kept.
     """
-    from kyphobayes.calibration.study import FILE, wanting
+    from kyphobayes.calibration.study import ENGINES, FILE, about, wanting
     from kyphobayes.calibration.study import shipped as shipped_study
 
     if shipped:
-        table = whole = shipped_study()
+        whole = shipped_study()
+        engines = ENGINES if engine == Engine.both else (str(engine),)
+        table = about(whole, models or (), engines, k or (), priors or ())
     else:
         chosen = chosen_project(project)
         study = _cells(chosen, models, engine, k or (), priors or (), n, n_nuts or n)
         table, whole = _computed(study, out, seed, available() if workers is None else workers, dask, as_json)
-    failed = wanting(table)
+    judged = wanting(whole if shipped else table)  # a study is judged as a whole, also where a part is shown
+    failed = judged[judged.index.isin(table.index)] if shipped else judged
     if as_json:
         print_json({"rows": table.to_dict("records"), "wanting": failed.to_dict("records")})
     else:

@@ -18,9 +18,11 @@ from kyphobayes.exact.panels import ORDER, Array, Panels, antiderivative, differ
 _REACH = 7.0  # standard deviations beyond which a normal distribution function is 0 or 1
 _WIDEST = 4.0  # standard deviations of the kernel: a panel wider than that does not resolve it
 _PLACES, _WEIGHTS = np.polynomial.legendre.leggauss(28)
-_SKETCH = 80  # vectors that may span all priors
+_SKETCHES = (80, 160, 320)  # vectors that may span all priors
+_SPANNED = 1e-10  # part of a prior beyond them that needs no more of them
 _NOTHING = 1e-12  # share of a posterior that no node may be left out for
-_RANK = 1e-11  # share of the largest singular value below which a vector is left out
+_RANK = 1e-12  # share of the largest singular value below which a vector is left out
+_ROUNDING = 1e-14  # of a column in a basis, relative
 _RESOLVED = 1e-8
 _MOST_EDGES = 80
 _NARROWEST = 1e-9  # width of a panel relative to where it lies, below which it is not halved
@@ -34,6 +36,9 @@ class Predictive:
     Attributes
     ----------
     mean, sd : ndarray, shape (c,)
+    error : ndarray, shape (c,)
+        Bound of the error of probabilities that comes of the bases: large for priors that these do not span,
+        or that put the posterior where the likelihood is nearly 0.
     """
 
     def __init__(self, batch: Batch):
@@ -50,11 +55,22 @@ class Predictive:
         self._likelihood = likelihood * np.outer(weights_mu, weights_tau)
         scale_mu = np.sqrt(weights_mu * likelihood.max(axis=1))
         scale_tau = np.sqrt(weights_tau * likelihood.max(axis=0))
-        left, self._a = _basis(scale_mu[:, None] * batch.a[mu])
-        right, self._b = _basis(scale_tau[:, None] * batch.b[tau])
+        left, self._a, off_a = _basis(scale_mu[:, None] * batch.a[mu])
+        right, self._b, off_b = _basis(scale_tau[:, None] * batch.b[tau])
         self._left, self._right = left / scale_mu[:, None], right / scale_tau[:, None]
         self._total = batch.total
+        # Distribution functions are at most 1, so that no L with one has a larger norm than L.
+        between = self._likelihood / np.outer(scale_mu, scale_tau)
+        norm = np.sqrt(between.sum(axis=0).max() * between.sum(axis=1).max())
+        a, b = (np.linalg.norm(each, axis=0) for each in (self._a, self._b))
+        self.error = norm * (off_a * b + a * off_b + off_a * off_b) / batch.total
         self._rows: dict[bytes, Array] = {}
+
+    def leave_out(self, columns: NDArray[np.bool_]) -> None:
+        """Answer for the other pairs only."""
+        kept = ~columns
+        self.mean, self.sd, self.error = self.mean[kept], self.sd[kept], self.error[kept]
+        self._a, self._b, self._total = self._a[:, kept], self._b[:, kept], self._total[kept]
 
     def cdf(self, theta: Array, columns: NDArray[np.intp]) -> Array:
         """Probabilities of an effect up to theta under some of the pairs, shape (theta, columns)."""
@@ -192,14 +208,22 @@ def _that_matter(panels: Panels, density: Array) -> NDArray[np.intp]:
     return np.flatnonzero((mass > _NOTHING).any(axis=1))
 
 
-def _basis(columns: Array) -> tuple[Array, Array]:
-    """Orthonormal vectors that span the columns, and the columns in them: shapes (n, r) and (r, c)."""
-    size = min(_SKETCH, *columns.shape)
-    rng = np.random.default_rng(0)  # a random sketch, the same every time
-    sketch = columns @ rng.normal(size=(columns.shape[1], size))
-    sketch = columns @ (columns.T @ np.linalg.qr(sketch)[0])
-    q = np.linalg.qr(sketch)[0]
-    inside = q.T @ columns
+def _basis(columns: Array) -> tuple[Array, Array, Array]:
+    """Orthonormal vectors that nearly span the columns, the columns in them, and how far off these are.
+
+    Columns count alike, whatever their size. Shapes (n, r), (r, c) and (c,).
+    """
+    norms = np.linalg.norm(columns, axis=0)
+    units = columns / np.where(norms > 0, norms, 1.0)
+    rng = np.random.default_rng(0)  # random sketches, the same every time
+    for size in _SKETCHES:
+        sketch = units @ rng.normal(size=(units.shape[1], min(size, *units.shape)))
+        q = np.linalg.qr(units @ (units.T @ np.linalg.qr(sketch)[0]))[0]
+        inside = q.T @ units
+        beyond = np.linalg.norm(units - q @ inside, axis=0)
+        if beyond.max() < _SPANNED or size >= min(units.shape):
+            break
     vectors, values, _ = np.linalg.svd(np.linalg.qr(inside.T, mode="r").T)
-    vectors = vectors[:, values > _RANK * values[0]]
-    return q @ vectors, vectors.T @ inside
+    kept = values > _RANK * values[0]
+    off = np.hypot(beyond, np.linalg.norm(vectors[:, ~kept].T @ inside, axis=0)) + _ROUNDING
+    return q @ vectors[:, kept], vectors[:, kept].T @ inside * norms, off * norms

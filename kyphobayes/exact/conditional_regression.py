@@ -185,8 +185,8 @@ class Regression(Likelihood):
 
         Newton's method on the mean over the tables, which is concave; a step that does not climb is halved.
         """
-        lead = np.append(1.0 / self._row[self._solved], 0.0)  # of the solved coefficient, in t
-        own = np.stack([-self._row[self._rest] * lead[0], *np.eye(len(self._rest))])  # (p, r): solved first
+        solved = -self._row[self._rest] / self._row[self._solved]
+        own = np.stack([solved, *np.eye(len(self._rest))])  # (p, r): solved first
         # From the normal approximation, conditional on t.
         gain = (self._fallback @ self._row)[self._rest] / self._scale**2
         b = self._start[self._rest] + (t - self._centre)[:, None] * gain

@@ -83,7 +83,7 @@ def _together(
 ) -> tuple[Array, Array, Array]:
     """Tables (priors, quantities, statistics), log marginal likelihoods and probabilities.
 
-    Where the common grid does not resolve a posterior, its log marginal likelihood is NaN.
+    Where the common grid and bases do not resolve a posterior, its log marginal likelihood is NaN.
     """
     tables = np.full((len(pairs), len(AGGREGATE), len(STATISTICS)), np.nan)
     log_marginal, chances = np.full((2, len(pairs)), np.nan)
@@ -95,8 +95,12 @@ def _together(
         good = np.flatnonzero(batch.error + sum(batch.outside().values()) < TOLERANCE)
         if not good.size:
             continue
-        batch, rows = batch.take(good), start + good
-        new = Predictive(batch)
+        new = Predictive(batch.take(good))
+        off = new.error > min(TOLERANCE, q.min() / 10)
+        new.leave_out(off)
+        batch, rows = batch.take(good[~off]), start + good[~off]
+        if not rows.size:
+            continue
         marginals = {MU: (grid.mu, batch.mu), TAU: (grid.tau, batch.tau)}
         for i, name in enumerate(AGGREGATE):
             if name in marginals:
@@ -106,7 +110,7 @@ def _together(
                 columns = [new.mean, new.sd, *new.quantiles(q)]
             tables[rows, i] = np.transpose(columns)
         if below is not None:
-            everyone = np.arange(good.size)
+            everyone = np.arange(rows.size)
             known = of in marginals
             chances[rows] = (
                 chance(*marginals[of], below) if known else new.cdf(np.array([below]), everyone)[0]

@@ -58,6 +58,8 @@ def main() -> None:
     asked.add_argument("--lines", type=int, nargs="+", help="all mutants of these lines, and no others")
     asked.add_argument("--counts", type=Path, help="write the counts of this run to a CSV")
     given = asked.parse_args()
+    if given.tests and not trial.sound(given.tests):
+        sys.exit("--tests: some of them fail without a mutant; name others")
     rows, known = [], explained.read()
     for module in [name for wanted in given.module for name in modules(wanted)]:
         rows.append(one_module(module, given, known))

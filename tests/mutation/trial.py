@@ -26,8 +26,10 @@ import pytest
 
 from tests.mutation.mutants import Mutant, mutated
 
-for library in ("hypothesis", "mpmath", "pandas", "scipy.integrate", "scipy.optimize", "scipy.stats"):
-    import_module(library)  # once for all forks
+# Once for all forks. mpmath comes last: pickle looks for scipy's functions in one module after the other, and
+# one of mpmath's warns when it is looked at.
+for library in ("hypothesis", "pandas", "scipy.integrate", "scipy.optimize", "scipy.stats", "mpmath"):
+    import_module(library)
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "mutation"  # which tests reach what; made anew when code or tests change
@@ -97,6 +99,11 @@ def tried(module: str, mutant: Mutant, tests: Sequence[str], seconds: float) -> 
     if left in (_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERNAL_ERROR):
         sys.exit(f"{module}:{mutant.line}: pytest itself failed for {mutant.change}, with status {left}")
     return SURVIVED if left == pytest.ExitCode.OK else KILLED
+
+
+def sound(tests: Sequence[str]) -> bool:
+    """Whether tests pass without a mutant: those that do not would kill every one."""
+    return _forked(lambda: int(pytest.main([*PYTEST, "-x", *tests])), 3600) == 0
 
 
 def file_of(module: str) -> Path:

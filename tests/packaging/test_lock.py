@@ -12,7 +12,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LOCKED_EXTRAS = ("dev", "dask", "docs")  # elicit is for who wants it
+LOCKED_EXTRAS = ("dev", "dask", "docs")  # elicit and bench are for who wants them
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 LICENCES = {  # of what users install with the package: all of them let Apache-2.0 code depend on them
     "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "Apache Software License", "BSD", "BSD License",

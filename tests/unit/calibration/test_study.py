@@ -8,13 +8,13 @@ import pytest
 
 from kyphobayes.calibration.designs import designs
 from kyphobayes.calibration.sampled import Sampler
-from kyphobayes.calibration.study import calibrate, cells, summarised, wanting
+from kyphobayes.calibration.study import calibrate, cells, read_summary, summarised, wanting
 from kyphobayes.calibration.worlds import EXACT, NUTS, fit_worlds
 from kyphobayes.cli import main
 from kyphobayes.engines.exact import solve
 from kyphobayes.errors import InputError
 from kyphobayes.evidence import contrasts
-from kyphobayes.model import load_model
+from kyphobayes.model import load_model, model_names
 
 pytestmark = pytest.mark.statistical
 
@@ -169,3 +169,39 @@ def test_the_command_fails_where_a_model_is_wrong(copied, tmp_path, capsys):
 def test_the_command_tells_what_it_does_not_know(capsys, tmp_path):
     assert run("binomial_norml", "--out", tmp_path) == 2
     assert "did you mean binomial_normal?" in capsys.readouterr().err
+
+
+def test_the_study_that_comes_with_the_package_has_every_model_and_no_fault(project, call):
+    code, text, _ = call("calibrate", "--shipped", "--json")
+    shown = json.loads(text)
+    rows = pd.DataFrame(shown["rows"])
+    by_quadrature = {name for name in model_names(project) if load_model(name, project).declared_surface}
+    assert code == 0 and shown["wanting"] == []
+    assert set(rows["model"][rows["engine"] == EXACT]) == by_quadrature
+    assert set(rows["model"][rows["engine"] == NUTS]) == set(model_names(project))
+    assert set(rows["priors"]) == {"default", "vague", "rare"} and {3, 7, 20} <= set(rows["k"])
+
+
+def test_a_part_of_the_study_is_shown(call):
+    code, text, _ = call("calibrate", "normal_normal", "--shipped", "--engine", "exact", "--k", 7, "--json")
+    rows = pd.DataFrame(json.loads(text)["rows"])
+    assert code == 0 and set(rows["model"]) == {"normal_normal"}
+    assert set(rows["k"]) == {7} and set(rows["engine"]) == {EXACT}
+    for asked, told in {
+        ("normal_norml",): "did you mean 'normal_normal'?",
+        ("normal_normal", "--k", 4): "expected one of",
+        ("vertebra_kyphosis", "--k", 20): "none of all together",
+    }.items():
+        code, _, said = call("calibrate", *asked, "--shipped")
+        assert code == 2 and told in said
+
+
+def test_a_cell_of_which_no_world_was_fitted_is_shown_as_that(tmp_path, monkeypatch, call):
+    cell = {"model": "m", "engine": NUTS, "k": 7, "priors": "vague", "refused": 20, "unseen": 0}
+    none = {**cell, "n": 0, "quantity": ""}
+    fitted = {f"coverage_{level}": level / 100 for level in (50, 80, 95)} | {"chi2_p": 0.5, "ks_p": 0.5}
+    path = tmp_path / "study.csv"
+    pd.DataFrame([none, {**cell, "n": 20, "quantity": "mu", **fitted}]).to_csv(path, index=False)
+    monkeypatch.setattr("kyphobayes.calibration.study.shipped", lambda: read_summary(path))
+    code, shown, _ = call("calibrate", "--shipped")
+    assert code == 0 and "none fitted" in shown

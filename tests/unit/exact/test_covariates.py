@@ -9,6 +9,8 @@ from scipy import special, stats
 
 from kyphobayes import exact
 from kyphobayes.errors import ImproperPosterior, InputError
+from kyphobayes.exact.conditional_regression import _derivatives
+from kyphobayes.priors import Prior
 
 Y, SE = [-0.3, 0.2, 0.5, 0.1, 1.2], [0.2, 0.3, 0.25, 0.4, 0.5]
 EVENTS, N = np.array([0, 3, 4, 1, 9]), np.array([20, 31, 25, 18, 30])
@@ -31,6 +33,31 @@ def test_normal_studies_in_closed_form():
     rows = [[1.0, 0.7]]
     assert apart(found.predict(rows, new_study=True), closed.predict(rows, new_study=True)) < 1e-7
     assert 0 < found.error < 1e-7
+
+
+@pytest.mark.parametrize("prior", ["Normal(mu=1, sigma=0.3)", "StudentT(nu=4, mu=-2, sigma=20)", "Flat()"])
+def test_a_log_prior_is_known_with_its_slope_and_bend(prior):
+    x = np.linspace(-3, 5, 17)
+    expected = {
+        "N": (stats.norm.logpdf(x, 1, 0.3), (1 - x) / 0.09, np.full(17, -1 / 0.09)),
+        "S": (
+            stats.t.logpdf(x, 4, -2, 20),
+            -5 * (x + 2) / (1600 + (x + 2) ** 2),
+            -5 * (1600 - (x + 2) ** 2) / (1600 + (x + 2) ** 2) ** 2,
+        ),
+        "F": (np.zeros(17), np.zeros(17), np.zeros(17)),
+    }[prior[0]]
+    found = _derivatives(Prior.parse(prior), x)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-7)
+
+
+def test_the_error_is_the_largest_of_what_was_asked_for():
+    found = exact.meta_regression(exact.normal(Y, SE), {"x": X}, beta=WIDE, tau="HalfNormal(sigma=0.5)")
+    posteriors = [found.posterior(row) for row in ([1.0, 0.0], [1.0, 0.7], [0.0, 1.0])]
+    errors = [post.error + post.surface.studies.error for post in posteriors]
+    assert min(errors) < max(errors) == found.error
+    assert f">{found.names[1]}<" in found._repr_html_()
 
 
 def test_two_covariates():

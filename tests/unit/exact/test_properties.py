@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from kyphobayes import exact
-from kyphobayes.errors import InputError
+from kyphobayes.errors import ImproperPosterior, InputError
 
 FEW = settings(max_examples=6, deadline=None, derandomize=True)
 y_and_se = st.lists(st.tuples(st.floats(-3, 3), st.floats(0.05, 2)), min_size=1, max_size=6)
@@ -106,6 +106,28 @@ def test_a_new_study_has_the_mean_of_mu_and_the_variance_of_both(kind, data):
     assert post.theta_new.mean == pytest.approx(post.mu.mean, abs=1e-8)
     variance = post.mu.sd**2 + post.tau.mean**2 + post.tau.sd**2
     assert post.theta_new.sd == pytest.approx(np.sqrt(variance), rel=1e-8)
+
+
+@pytest.mark.parametrize("prob", [0.95, 0.5])
+def test_a_summarys_interval_leaves_as_much_on_either_side(prob):
+    post = normal_posterior([0.1, 0.9, -0.4], [0.3, 0.2, 0.5])
+    for name, row in post.summary(prob).iterrows():
+        share = post.cdf(name, row[["low", "median", "high"]].to_numpy(dtype=float))
+        np.testing.assert_allclose(share, [(1 - prob) / 2, 0.5, (1 + prob) / 2], atol=1e-8)
+
+
+def test_the_error_holds_that_of_the_interpolation():
+    surface, rtol = exact.binomial([0, 5, 4], [32, 35, 19]), 1e-12
+    post = surface.posterior("Normal(mu=-2, sigma=1.5)", "HalfNormal(sigma=1)", rtol=rtol)
+    mu, tau = post.mu_panels.nodes, post.tau_panels.nodes
+    log_prior = post.priors["mu"].log_density(mu)[:, None] + post.priors["tau"].log_density(tau)
+    interpolation = surface.around(mu, tau, log_prior, rtol)[1]
+    assert interpolation > 10 * rtol and post.error >= interpolation
+
+
+def test_a_flat_tau_that_a_single_study_does_not_bound_is_refused():
+    with pytest.raises(ImproperPosterior, match="with 1 study and these priors the posterior is not proper"):
+        exact.binomial([3], [20]).posterior("Normal(mu=0, sigma=1)", "Flat()")
 
 
 # -- latent counts -------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ def test_a_dummy_makes_two_groups():
         (np.zeros(7), {}, InputError, "not combinations of each other"),
         (np.ones(6), {}, InputError, "expected 7 values of x0"),
         ({"a": np.full(7, np.nan)}, {}, InputError, r"X: a\[0\]: expected a finite number"),
+        ([0, 1, 2, np.inf, 4, 5, 6], {}, InputError, r"X: x0\[3\]: expected a finite number, found inf"),
         ({"tau": LATITUDE}, {}, InputError, "the name tau is taken"),
         ({}, {"intercept": False}, InputError, "at least one column"),
         (LATITUDE, {"beta": {"x0": "Flat()"}}, InputError, "a prior for each of intercept, x0"),

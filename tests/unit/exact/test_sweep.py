@@ -116,3 +116,27 @@ def test_the_order_of_pairs_does_not_matter():
     other = SURFACES["tables"]().sweep(dict(reversed(pairs.items()))).sel(prior=list(pairs))
     for name in one:
         np.testing.assert_allclose(one[name], other[name], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("prob", [0.95, 1 - 1e-6])
+def test_narrow_priors_anywhere_that_few_vectors_do_not_span(prob):
+    rng = np.random.default_rng(0)
+    sd, at, tau = 10 ** rng.uniform(-2, 0.5, 150), rng.normal(2, 1, 150), 10 ** rng.uniform(-2, 0, 150)
+    pairs = [
+        (f"Normal(mu={middle:.4f}, sigma={sigma:.4f})", f"HalfNormal(sigma={scale:.4f})")
+        for middle, sigma, scale in zip(at, sd, tau, strict=True)
+    ]
+    surface = exact.normal([1.0, 2.5, 1.8], [0.2, 0.3, 0.25])
+    found = surface.sweep(pairs, below=2.0, of="theta_new", prob=prob)
+    for i in range(0, 150, 6):
+        post = surface.posterior(*pairs[i])
+        summary, one = post.summary(prob), found.sel(prior=i)
+        for statistic in ("mean", "sd", "median"):
+            apart = np.abs(one[statistic].values - summary[statistic].to_numpy()) / summary["sd"].to_numpy()
+            assert apart.max() < 1e-6, (pairs[i], statistic, apart)
+        low, high = (
+            float(post.cdf("theta_new", float(one[end].sel(quantity="theta_new")))) for end in ("low", "high")
+        )
+        assert low == pytest.approx((1 - prob) / 2, abs=1e-7, rel=0.05)
+        assert 1 - high == pytest.approx((1 - prob) / 2, abs=1e-7, rel=0.05)
+        assert float(one["probability"]) == pytest.approx(float(post.cdf("theta_new", 2.0)), abs=1e-7)

@@ -63,6 +63,27 @@ def test_the_effect_is_integrated_out():
             np.testing.assert_allclose(found[:, j, l], expected, rtol=1e-10, atol=1e-9)
 
 
+def test_values_of_tau_together_give_what_each_gives_alone():
+    studies = TwoArmStudies(A, N1, B, N2, "Normal(0, 10)")
+    mu, tau = np.linspace(-20, 20, 41), studies._smallest_kernel * np.array([0.5, 1.001, 1.4, 1.999, 7.0])
+    together = studies.log_integrated(mu, tau)
+    alone = [studies.log_integrated(mu, [value])[:, :, 0] for value in tau]
+    np.testing.assert_allclose(together, np.stack(alone, axis=2), rtol=1e-10)
+    assert studies.log_integrated([], tau).shape == (len(A), 0, 5)
+
+
+def test_the_mode_of_an_effect_is_where_its_density_is_highest():
+    studies = TwoArmStudies(A, N1, B, N2, "Normal(0, 10)")
+    mu, tau = (x.ravel() for x in np.meshgrid([-6.0, -0.7, 5.0], [0.05, 0.6, 8.0, 30.0]))
+    steps = np.linspace(-3, 3, 1201)  # in widths
+    for study in range(len(A)):
+        mode, width = studies._mode(np.full(mu.size, study), mu, tau)
+        theta = mode[:, None] + width[:, None] * steps
+        log_lik = np.array([studies.log_lik(row)[study] for row in theta])
+        density = log_lik - 0.5 * ((theta - mu[:, None]) / tau[:, None]) ** 2
+        assert (np.abs(steps[density.argmax(axis=1)]) < 0.01).all()
+
+
 def double_sum(share):
     """Marginal likelihood and moments of mu and tau, by plain sums: no interpolation, no panels."""
     theta = np.linspace(-36, 36, 1441)

@@ -293,6 +293,13 @@ def test_refusals_of_new_rows():
         fit.predict([np.nan])
 
 
+def test_sidik_and_jonkman_start_from_the_variance_of_all_effects():
+    """Effects of variance 1 about two equal levels: their start 1, their Q 4 / (1 + 1) and 2 df by hand."""
+    fit = regress([-1, 1, -1, 1], [1] * 4, [0, 0, 1, 1], method="SJ", test="z")
+    assert fit.tau2 == pytest.approx(1 * (4 / 2) / 2)
+    assert regress([3] * 4, [1, 2, 3, 4], [0, 0, 1, 1], method="SJ", test="z").tau2 == 0
+
+
 GROUPS = ["b", "a", "b", "a", "b"]
 
 
@@ -317,7 +324,8 @@ def test_groups_with_their_own_tau2_are_pooled_alone(test):
     for name in ("mu", "se", "ci_low", "ci_high", "tau2", "pi_low", "pi_high"):
         assert getattr(found, name)[1] == getattr(alone, name)
     difference = found.mu[1] - found.mu[0]
-    assert found.q == pytest.approx(difference**2 / (found.se**2).sum())
+    assert (found.q, found.q_df) == pytest.approx((difference**2 / (found.se**2).sum(), 1))
+    assert found.q_p == pytest.approx(stats.chi2.sf(found.q, 1))
 
 
 @given(rows, st.sampled_from(["DL", "REML"]))
