@@ -54,7 +54,7 @@ class Forward:
         values : mapping of str to ndarray
             Of the free and the observed variables.
         """
-        names = [str(each.name) for each in [*self._free, *self._seen]]
+        names = (*self.parameters[: len(self._free)], *self.data)
         return float(self._log_likelihood(*(values[name] for name in names)))
 
     @cached_property

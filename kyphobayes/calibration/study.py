@@ -178,7 +178,7 @@ def read_summary(path: Path) -> pd.DataFrame:
 def about(
     table: pd.DataFrame,
     models: Sequence[str] = (),
-    engines: Sequence[str] = ENGINES,
+    engines: Sequence[str] = (),
     ks: Sequence[int] = (),
     sets: Sequence[str] = (),
 ) -> pd.DataFrame:
@@ -194,7 +194,7 @@ def about(
     chosen = table
     for column, wanted in {"model": models, "engine": engines, "k": ks, "priors": sets}.items():
         there = list(map(str, table[column].unique()))
-        for value in map(str, wanted if column != "engine" else ()):
+        for value in map(str, wanted):
             if value not in there:
                 hint = f"expected one of {', '.join(there)}" if column == "k" else nearest(value, there)
                 raise InputError(f"{column}: found {value!r}, of which the study has no row; {hint}")

@@ -93,16 +93,19 @@ def _by_nuts(model: Model, evidence: View, priors: Priors, forward: Forward) -> 
     def fit(world: World, rng: np.random.Generator) -> Positions:
         data = {name: world[name] for name in forward.data}
         draws = sampler.draws(data, int(rng.integers(2**31)), names)
+        places = far_apart(draws.sizes["chain"] * draws.sizes["draw"])
+        some = {name: draws[name].values.reshape(-1, *world[name].shape)[places] for name in names}
         found = {}
         for name in names:
-            truth, drawn = world[name], draws[name].values
+            truth = world[name]
             at = (0,) * truth.ndim  # of alike entries, such as studies, the first
             label = f"{name}[{', '.join('0' * truth.ndim)}]" if truth.ndim else name
-            found[label] = position(drawn[..., *at].ravel(), float(truth[at]), rng)
-        every = draws.stack(sample=("chain", "draw"))
-        some = (every.isel(sample=place) for place in far_apart(every.sizes["sample"]))
-        drawn = [forward.log_likelihood({name: one[name].values for name in names} | data) for one in some]
-        likelihood = position(np.array(drawn), forward.log_likelihood(world), rng)
+            found[label] = position(some[name][:, *at], float(truth[at]), rng)
+        likelihoods = [
+            forward.log_likelihood({name: values[i] for name, values in some.items()} | data)
+            for i in range(RANKED)
+        ]
+        likelihood = position(np.array(likelihoods), forward.log_likelihood(world), rng)
         return found | {LOG_LIKELIHOOD: likelihood}
 
     return fit

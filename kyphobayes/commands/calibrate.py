@@ -72,19 +72,20 @@ def calibrate(
 
     Rows of other models, engines, priors and numbers of studies that are in the table already are kept.
     """
-    from kyphobayes.calibration.study import ENGINES, FILE, about, wanting
+    from kyphobayes.calibration.study import FILE, about, wanting
     from kyphobayes.calibration.study import shipped as shipped_study
 
+    engines = () if engine == Engine.both else (str(engine),)
     if shipped:
         whole = shipped_study()
-        engines = ENGINES if engine == Engine.both else (str(engine),)
         table = about(whole, models or (), engines, k or (), priors or ())
+        failed = wanting(whole)  # a study is judged as a whole, also where a part is shown
+        failed = failed[failed.index.isin(table.index)]
     else:
         chosen = chosen_project(project)
-        study = _cells(chosen, models, engine, k or (), priors or (), n, n_nuts or n)
+        study = _cells(chosen, models, engines, k or (), priors or (), n, n_nuts or n)
         table, whole = _computed(study, out, seed, available() if workers is None else workers, dask, as_json)
-    judged = wanting(whole if shipped else table)  # a study is judged as a whole, also where a part is shown
-    failed = judged[judged.index.isin(table.index)] if shipped else judged
+        failed = wanting(table)
     if as_json:
         print_json({"rows": table.to_dict("records"), "wanting": failed.to_dict("records")})
     else:
@@ -100,18 +101,19 @@ def calibrate(
 def _cells(
     project: "Project",
     models: Sequence[str] | None,
-    engine: Engine,
+    engines: Sequence[str],
     ks: Sequence[int],
     sets: Sequence[str],
     n: int,
     n_nuts: int,
 ) -> "list[Cell]":
     from kyphobayes.calibration.study import ENGINES, KS, cells
+    from kyphobayes.calibration.worlds import NUTS
     from kyphobayes.model import load_model, model_names
 
-    engines = ENGINES if engine == Engine.both else (str(engine),)
+    engines = engines or ENGINES
     loaded = [load_model(name, project) for name in models or model_names(project)]
-    if not models and engine == Engine.exact:
+    if not models and NUTS not in engines:
         loaded = [model for model in loaded if model.declared_surface is not None]
     sizes = {"ks": sorted(set(ks or KS)), "sets": sets, "n": n, "n_nuts": n_nuts}
     return [cell for model in loaded for cell in cells(model, project, engines=engines, **sizes)]

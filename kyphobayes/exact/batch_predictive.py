@@ -66,9 +66,8 @@ class Predictive:
         self.error = norm * (off_a * b + a * off_b + off_a * off_b) / batch.total
         self._rows: dict[bytes, Array] = {}
 
-    def leave_out(self, columns: NDArray[np.bool_]) -> None:
-        """Answer for the other pairs only."""
-        kept = ~columns
+    def keep(self, kept: NDArray[np.bool_]) -> None:
+        """Answer for these pairs only."""
         self.mean, self.sd, self.error = self.mean[kept], self.sd[kept], self.error[kept]
         self._a, self._b, self._total = self._a[:, kept], self._b[:, kept], self._total[kept]
 

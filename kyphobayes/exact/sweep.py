@@ -96,11 +96,12 @@ def _together(
         if not good.size:
             continue
         new = Predictive(batch.take(good))
-        off = new.error > min(TOLERANCE, q.min() / 10)
-        new.leave_out(off)
-        batch, rows = batch.take(good[~off]), start + good[~off]
-        if not rows.size:
+        kept = new.error <= min(TOLERANCE, q.min() / 10)
+        if not kept.any():
             continue
+        new.keep(kept)
+        good = good[kept]
+        batch, rows = batch.take(good), start + good
         marginals = {MU: (grid.mu, batch.mu), TAU: (grid.tau, batch.tau)}
         for i, name in enumerate(AGGREGATE):
             if name in marginals:
@@ -110,7 +111,7 @@ def _together(
                 columns = [new.mean, new.sd, *new.quantiles(q)]
             tables[rows, i] = np.transpose(columns)
         if below is not None:
-            everyone = np.arange(rows.size)
+            everyone = np.arange(good.size)
             known = of in marginals
             chances[rows] = (
                 chance(*marginals[of], below) if known else new.cdf(np.array([below]), everyone)[0]
