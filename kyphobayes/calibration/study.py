@@ -193,7 +193,7 @@ def about(
     """
     chosen = table
     for column, wanted in {"model": models, "engine": engines, "k": ks, "priors": sets}.items():
-        there = list(map(str, table[column].unique()))
+        there = list(map(str, sorted(table[column].unique())))
         for value in map(str, wanted):
             if value not in there:
                 hint = f"expected one of {', '.join(there)}" if column == "k" else nearest(value, there)

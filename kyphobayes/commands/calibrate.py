@@ -159,7 +159,7 @@ def _show(table: "DataFrame", failed: "DataFrame") -> None:
     shown = Table(box=None, padding=(0, 1, 0, 0))
     for column in ("model", "engine", "priors", "quantity"):
         shown.add_column(column, overflow="fold")
-    for column in ("k", "n", "not\nfitted", "50 %", "80 %", "95 %", "smaller\np"):
+    for column in ("k", "n", "not\nfit", "50 %", "80 %", "95 %", "smaller\np"):
         shown.add_column(column, justify="right", no_wrap=True)
     row: Any
     for row in table.itertuples():

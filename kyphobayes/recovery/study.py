@@ -20,6 +20,7 @@ from kyphobayes.priors import Priors
 from kyphobayes.project import Project
 from kyphobayes.recovery.design import Design, design_of
 from kyphobayes.recovery.simulate import LISTED, LOST, REFUSED, TOO_MANY, quantities, recover_worlds
+from kyphobayes.toml_files import nearest
 
 ENGINE = "exact"
 CHUNK = 50  # worlds of one job: half a minute or less, so that little is lost
@@ -87,7 +88,8 @@ def cases(project: Project, names: Sequence[str] = (), *, sets: Sequence[str] = 
     """
     plan, found = read_plan(project), []
     if unknown := [name for name in names if name not in plan]:
-        raise InputError(f"no analysis {unknown[0]!r} of one rate in data/analyses.toml")
+        hint = nearest(unknown[0], plan)
+        raise InputError(f"no analysis {unknown[0]!r} of one rate in data/analyses.toml; {hint}")
     for name in names or plan:
         analysis = plan[name]
         evidence = evidence_for(analysis, project)

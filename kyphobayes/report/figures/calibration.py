@@ -59,7 +59,7 @@ def ecdf_differences(positions: Mapping[str, ArrayLike]) -> Figure:
             below, left = at >= len(positions) - columns, at % columns == 0
             axes.set_xlabel("level of the posterior" if below else "", fontsize=SMALL)
             axes.set_ylabel("truths below, minus level" if left else "", fontsize=SMALL)
-            axes.tick_params(labelsize=SMALL)
+            axes.tick_params(labelsize=SMALL, labelbottom=below)
         figure.tight_layout()
         pyplot.close(figure)  # ArviZ has made it pyplot's, which would keep it
         return figure

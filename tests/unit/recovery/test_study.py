@@ -143,7 +143,10 @@ def test_cases_are_those_of_the_plan(project):
     assert half.design.n == (32, 9, 13, 32) and twice.design.n == (126, 36, 52, 130)
     assert [f.quantity for f in less.design.constraints.printed] == ["events", "pooled"]
     assert len({case.jobs(0)[0][1] for case in (one, half, twice, less)}) == 4  # each has a digest of its own
-    with pytest.raises(InputError, match="no analysis 'leaks'"):
+    with pytest.raises(
+        InputError,
+        match=r"no analysis 'leaks' of one rate in data/analyses.toml; (did you mean|expected one of)",
+    ):
         cases(project, ["leaks"], n=10)
 
 
